@@ -95,7 +95,7 @@ Outcome = Conformant | NonConformant | CouldNotRun
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PdfaVerdict:
-    """veraPDF's verdict. ``flavour`` is what was validated against, e.g. ``3b``; None when nothing is claimed."""
+    """veraPDF's verdict. ``flavour`` is what was validated against, e.g. ``3b``; None: nothing is claimed."""
 
     outcome: Outcome
     flavour: str | None

@@ -29,7 +29,9 @@ class ObjectStore(Protocol):
     ``If-None-Match: *`` and compares what it finds.
     """
 
-    def put_once(self, *, bucket: str, path: str, body: bytes, retain_until: datetime | None) -> StoredVersion:
+    def put_once(
+        self, *, bucket: str, path: str, body: bytes, retain_until: datetime | None
+    ) -> StoredVersion:
         """Store and lock (COMPLIANCE) until ``retain_until``; None: without a lock.
 
         Durable on return. Same bytes already there: no-op, and the version found is returned

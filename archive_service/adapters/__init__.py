@@ -1,0 +1,1 @@
+"""Adapters earn what the ports promise, each against one real part."""

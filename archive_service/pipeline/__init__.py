@@ -1,0 +1,1 @@
+"""The life of a document. ``ingest`` lists the steps in order."""
