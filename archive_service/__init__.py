@@ -1,1 +1,3 @@
-"""The invoice archive: from an invoice received over HTTP to evidence that verifies without us."""
+"""The archive: an invoice comes in over HTTP, and a proof that stands without us comes out."""
+
+__version__ = "0.1.0"

@@ -48,6 +48,9 @@ class ObjectStore(Protocol):
     def stat(self, *, bucket: str, path: str, version_id: str) -> StoredVersion:
         """Return version, size and lock as the store states them; ``sha256`` is empty: nothing was read."""
 
+    def extend_lock(self, *, bucket: str, path: str, version_id: str, retain_until: datetime) -> None:
+        """Move a version's lock to ``retain_until`` unless it ends later already. It never moves earlier."""
+
     def delete(self, *, bucket: str, path: str) -> None:
         """Remove an object from a bucket without lock or versions; absent is fine."""
 

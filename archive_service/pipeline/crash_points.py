@@ -17,7 +17,6 @@ class CrashPoint(enum.StrEnum):
 
     RECEIVE_STAGED = "receive.staged"
     RECEIVE_RECORDED = "receive.recorded"
-    VALIDATE_DECIDED = "validate.decided"
     VALIDATE_KEPT = "validate.kept"
     SEAL_STAGED = "seal.staged"
     SEAL_KEPT = "seal.kept"
@@ -29,6 +28,7 @@ class CrashPoint(enum.StrEnum):
     JOURNAL_INTEGRATED = "journal.integrated"
     JOURNAL_KEPT = "journal.kept"
     RECEIPT_SIGNED = "receipt.signed"
+    RECEIPT_KEPT = "receipt.kept"
     RECEIPT_PUT = "receipt.put"
     RECEIPT_CLOSED = "receipt.closed"
     RECEIPT_CLEANED = "receipt.cleaned"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 from uuid import UUID
 
 from archive_service.model import ArchiveError, DepositState, Metadata, Profile, Role, StoredVersion
+from archive_service.pipeline.forms import JsonObject
 
-JsonObject = dict[str, Any]
 Kind = Literal["document", "revision", "refusal"]
 
 
@@ -106,10 +106,30 @@ class JournalLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LogIdentity:
+    """A log as strangers know it: its origin and the key that its checkpoints are checked with."""
+
+    log_id: UUID
+    origin: str
+    vkey: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenantFacts:
+    """A tenant with its profile in force, its wrapped key and its life-cycle log."""
+
+    tenant_id: UUID
+    slug: str
+    profile: Profile
+    wrapped_key: bytes
+    log: LogIdentity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Inclusion:
     """Where an entry stands in its log, and the tlog-proof against the checkpoint that first held it."""
 
-    origin: str
+    log: LogIdentity
     index: int
     leaf: bytes
     proof: bytes
@@ -128,8 +148,8 @@ class Ledger(Protocol):
     def deposit(self, tenant: UUID, deposit_id: UUID) -> Deposit:
         """Raise UnknownDeposit or return it as it stands."""
 
-    def profile(self, tenant: UUID) -> Profile:
-        """Return the tenant's profile in force."""
+    def tenant(self, tenant: UUID) -> TenantFacts:
+        """Return the tenant's profile in force, wrapped key and log."""
 
     def outputs(self, tenant: UUID, deposit_id: UUID) -> dict[str, JsonObject]:
         """Return the outputs of the steps that are done."""
@@ -152,6 +172,9 @@ class Ledger(Protocol):
     def keep_objects(self, tenant: UUID, deposit_id: UUID, objects: tuple[StoredObject, ...]) -> None:
         """Note locked objects by version; noting one again changes nothing."""
 
+    def extend_objects(self, tenant: UUID, deposit_id: UUID, retain_until: datetime) -> None:
+        """Note that a record's locks were moved to ``retain_until``, where they ended earlier."""
+
     def objects(self, tenant: UUID, deposit_id: UUID) -> dict[Role, StoredObject]:
         """Return the locked objects of a deposit."""
 
@@ -165,10 +188,7 @@ class Ledger(Protocol):
     ) -> None:
         """Put an entry in the tenant's life-cycle log and, with it, the record or its new revision."""
 
-    def log_origin(self, tenant: UUID) -> str:
-        """Return the origin of the tenant's life-cycle log."""
-
-    def inclusion(self, tenant: UUID, entry_id: UUID) -> Inclusion | None:
+    def entry(self, tenant: UUID, entry_id: UUID) -> Inclusion | None:
         """Return where a published entry stands; None while it is on its way."""
 
     def close(

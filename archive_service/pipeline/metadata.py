@@ -22,7 +22,7 @@ from archive_service.model import (
     Severity,
     VatRoute,
 )
-from archive_service.pipeline.ledger import JsonObject
+from archive_service.pipeline.forms import JsonObject
 
 MAX_METADATA_BYTES = (
     64 * 1024

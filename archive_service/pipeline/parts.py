@@ -1,0 +1,82 @@
+"""What the steps work with: the ports, joined once by ``main``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from archive_service.keys import paths
+from archive_service.model import ArchiveError, Cause
+from archive_service.pdf.guard import PdfReader
+from archive_service.pipeline.ledger import Inclusion, Ledger, TenantFacts
+from archive_service.ports import MasterKey, ObjectStore, PdfaValidator, SchematronValidator, Staging
+from signing.keys import KeyHandle
+from signing.timestamps import Timestamper
+
+
+class TryAgain(ArchiveError):
+    """A step cannot end now, and nothing is wrong with the document: the job is tried again later."""
+
+    def __init__(self, cause: Cause, detail: str) -> None:
+        super().__init__(f"{cause}: {detail}")
+        self.cause = cause
+
+    @classmethod
+    def unavailable(cls, error: Exception) -> TryAgain:
+        """A part outside does not answer."""
+        return cls(Cause.UNAVAILABLE, str(error))
+
+
+class EntryWaiter(Protocol):
+    """Waits for the sequencer."""
+
+    def wait(self, tenant: UUID, entry_id: UUID) -> Inclusion:
+        """Return the entry once it is published. Raises TryAgain when that takes too long."""
+
+
+class TenantKeys:
+    """Unwrapped tenant keys, in memory only. One call to the master key per tenant and process."""
+
+    def __init__(self, master_key: MasterKey) -> None:
+        self._master_key = master_key
+        self._unwrapped: dict[bytes, bytes] = {}
+
+    def key_of(self, tenant: TenantFacts) -> bytes:
+        """Return the tenant's key (32 bytes). Raises WrongKey."""
+        known = self._unwrapped.get(tenant.wrapped_key)
+        if known is None:
+            context = paths.tenant_key_context(tenant.tenant_id)
+            known = self._master_key.unwrap(tenant.wrapped_key, context=context)
+            self._unwrapped[tenant.wrapped_key] = known
+        return known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Buckets:
+    """The three buckets (design: one under Object Lock, one for keys, one for the edge of the logs)."""
+
+    records: str
+    keys: str
+    edge: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """Everything a step may touch outside."""
+
+    ledger: Ledger
+    store: ObjectStore
+    buckets: Buckets
+    staging: Staging
+    tenant_keys: TenantKeys
+    pdf_reader: PdfReader
+    pdfa: PdfaValidator
+    schematron: SchematronValidator
+    seal_key: KeyHandle
+    timestamper: Timestamper
+    entries: EntryWaiter
+    clock: Callable[[], datetime]
+    random: Callable[[int], bytes]
