@@ -108,7 +108,7 @@ class ObjectServer(Server):
         return tuple(f"-{door}.localSocket={path}" for door, path in sockets.items())
 
     def _remove_sockets(self) -> None:
-        """Remove the sockets that weed names by port, in /tmp whatever TMPDIR says, and a killed run leaves."""
+        """Remove the sockets that weed makes in /tmp, whatever TMPDIR says, and leaves when killed."""
         for door, port in self._ports.items():
             for name in (f"seaweedfs-{door}-grpc-{port + GRPC_ABOVE}.sock", f"seaweedfs-{door}-{port}.sock"):
                 Path("/tmp", name).unlink(missing_ok=True)  # noqa: S108 -- weed's choice, not ours
