@@ -34,8 +34,9 @@ def load_pem(source: Path | bytes) -> tuple[x509.Certificate, ...]:
 
 
 def _decode(der: bytes) -> x509.Certificate:
+    """Parse a certificate to its last field: asn1crypto parses lazily, which is not safe between threads."""
     certificate = x509.Certificate.load(der, strict=True)
-    certificate["tbs_certificate"].native  # noqa: B018 - asn1crypto parses lazily; fail here, not later
+    certificate.native, certificate.critical_extensions  # noqa: B018 - read for their effect
     return certificate
 
 

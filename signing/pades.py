@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
 from itertools import count
 
-from asn1crypto import algos, cms
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.misc import PdfReadError, PdfStrictReadError
 from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.pdf_utils.writer import BasePdfFileWriter
 from pyhanko.sign.fields import SigFieldSpec, SigSeedSubFilter
+from pyhanko.sign.signers.constants import ESIC_EXTENSION_1
 from pyhanko.sign.signers.pdf_byterange import PreparedByteRangeDigest
 from pyhanko.sign.signers.pdf_cms import Signer
 from pyhanko.sign.signers.pdf_signer import PdfSignatureMetadata, PdfSigner
 
+from signing.cms_build import MECHANISMS, assemble, sign
 from signing.errors import CannotSeal, refusing
-from signing.keys import KeyHandle, SignatureAlgorithm
+from signing.keys import KeyHandle
 from signing.seals import SealMaterial, check_earlier_signatures, seal_material
 from signing.timestamps import Timestamper, VerifiedToken
 
@@ -32,19 +32,6 @@ FIELD_NAME = "ArchiveSeal"
 # and the token with the authority's chain, which takes 2 to 8 kB.
 ROOM_FOR_ATTRIBUTES = 2 * 1024
 ROOM_FOR_TOKEN = 12 * 1024
-
-_PSS = algos.RSASSAPSSParams(
-    {
-        "hash_algorithm": {"algorithm": "sha256"},
-        "mask_gen_algorithm": {"algorithm": "mgf1", "parameters": {"algorithm": "sha256"}},
-        "salt_length": 32,
-    }
-)
-_MECHANISMS = {
-    SignatureAlgorithm.ES256: algos.SignedDigestAlgorithm({"algorithm": "sha256_ecdsa"}),
-    SignatureAlgorithm.RS256: algos.SignedDigestAlgorithm({"algorithm": "sha256_rsa"}),
-    SignatureAlgorithm.PS256: algos.SignedDigestAlgorithm({"algorithm": "rsassa_pss", "parameters": _PSS}),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,15 +58,17 @@ def seal(pdf: bytes, *, key: KeyHandle, timestamper: Timestamper, at: datetime, 
     if at.tzinfo is None:
         raise ValueError("a moment without a time zone proves nothing")
     with refusing(CannotSeal, "the document cannot be sealed"):
-        prepared, output = _prepare(_open(pdf), key=key, at=at, reason=reason)
-        signed = _sign(key, prepared.document_digest)
-        token = timestamper.stamp(hashlib.sha256(_signer_info(signed)["signature"].native).digest())
-        _embed(signed, token)
-        _fill(prepared, output, signed)
+        writer = _open(pdf)
+        signed_before = bool(writer.prev.embedded_signatures)  # asked first: the update is made in place
+        prepared, output = _prepare(writer, key=key, at=at, reason=reason)
+        signed = sign(key, prepared.document_digest)
+        token = timestamper.stamp(signed.imprint)
+        _fill(prepared, output, assemble(key, signed, token.der))
         sealed = output.getvalue()
         if not sealed.startswith(pdf):
             raise CannotSeal("sealing would change the original's bytes")
-        check_earlier_signatures(sealed)
+        if signed_before:
+            check_earlier_signatures(sealed)
     return SealedCopy(
         pdf=sealed,
         level=LEVEL_B_T,
@@ -94,12 +83,27 @@ def _not_qualified(key: KeyHandle, token: VerifiedToken) -> tuple[str, ...]:
     return tuple(name for name, qualified in parts if not qualified)
 
 
-def _open(pdf: bytes) -> IncrementalPdfFileWriter:
+class _Update(IncrementalPdfFileWriter):
+    """An update that leaves the document's information and XMP as they are: the archive changes neither."""
+
+    def _update_meta(self) -> None:
+        """Write no new Producer, ModDate or XMP; pyHanko would, with the clock's time and its own name."""
+
+
+class _Sealer(PdfSigner):
+    """pyHanko's preparation of a signature field, in a document that stays a PDF 1.7."""
+
+    def register_extensions(self, pdf_out: BasePdfFileWriter, *, md_algorithm: str) -> None:
+        """Declare ESIC (EN 319 142-1 §5.1), no more: pyHanko would make a PDF 2.0, which no PDF/A-3 is."""
+        pdf_out.register_extension(ESIC_EXTENSION_1)
+
+
+def _open(pdf: bytes) -> _Update:
     """Open for an incremental update; leniently where a strict reading fails, since nothing is rewritten."""
     try:
-        writer = IncrementalPdfFileWriter(BytesIO(pdf))
+        writer = _Update(BytesIO(pdf))
     except PdfStrictReadError:
-        writer = IncrementalPdfFileWriter(BytesIO(pdf), strict=False)
+        writer = _Update(BytesIO(pdf), strict=False)
     except PdfReadError as error:
         raise CannotSeal(f"the document cannot be read: {error}") from error
     if "/Encrypt" in writer.prev.trailer:
@@ -108,15 +112,15 @@ def _open(pdf: bytes) -> IncrementalPdfFileWriter:
 
 
 def _prepare(
-    writer: IncrementalPdfFileWriter, *, key: KeyHandle, at: datetime, reason: str
+    writer: _Update, *, key: KeyHandle, at: datetime, reason: str
 ) -> tuple[PreparedByteRangeDigest, BytesIO]:
     """Write the update with an invisible field and room for the signature; return its digest and bytes."""
     name = _free_field_name(writer.prev)
     metadata = PdfSignatureMetadata(
         field_name=name, md_algorithm="sha256", subfilter=SigSeedSubFilter.PADES, reason=reason
     )
-    session = PdfSigner(
-        metadata, _HandleSigner(key), new_field_spec=SigFieldSpec(sig_field_name=name)
+    session = _Sealer(
+        metadata, _signer(key), new_field_spec=SigFieldSpec(sig_field_name=name)
     ).init_signing_session(writer)
     session.system_time = at
     output = BytesIO()
@@ -137,42 +141,13 @@ def _free_field_name(reader: PdfFileReader) -> str:
     return next(name for number in count(1) if (name := f"{FIELD_NAME}{number}") not in taken)
 
 
-def _sign(key: KeyHandle, digest: bytes) -> cms.ContentInfo:
-    return asyncio.run(_HandleSigner(key).async_sign(digest, "sha256", use_pades=True))
+def _signer(key: KeyHandle) -> Signer:
+    """Tell pyHanko who signs and how; it prepares the PDF and does not sign itself."""
+    return Signer(signing_cert=key.certificate, signature_mechanism=MECHANISMS[key.algorithm])
 
 
-def _signer_info(signed: cms.ContentInfo) -> cms.SignerInfo:
-    return signed["content"]["signer_infos"][0]
-
-
-def _embed(signed: cms.ContentInfo, token: VerifiedToken) -> None:
-    """Add the token as unsigned attribute: what makes B-B into B-T (EN 319 122-1 §5.3)."""
-    attribute = {"type": "signature_time_stamp_token", "values": [cms.ContentInfo.load(token.der)]}
-    _signer_info(signed)["unsigned_attrs"] = cms.CMSAttributes([cms.CMSAttribute(attribute)])
-
-
-def _fill(prepared: PreparedByteRangeDigest, output: BytesIO, signed: cms.ContentInfo) -> None:
-    der = signed.dump()
+def _fill(prepared: PreparedByteRangeDigest, output: BytesIO, signature: bytes) -> None:
     room = (prepared.reserved_region_end - prepared.reserved_region_start - 2) // 2
-    if len(der) > room:
-        raise CannotSeal(f"signature and token take {len(der)} bytes, more than the {room} reserved")
-    prepared.fill_with_cms(output, der)
-
-
-class _HandleSigner(Signer):
-    """pyHanko's signer over a KeyHandle."""
-
-    def __init__(self, key: KeyHandle) -> None:
-        super().__init__(
-            signing_cert=key.certificate,
-            embed_roots=False,
-            signature_mechanism=_MECHANISMS[key.algorithm],
-        )
-        self.cert_registry.register_multiple(key.chain)
-        self._key = key
-
-    async def async_sign_raw(self, data: bytes, digest_algorithm: str, dry_run: bool = False) -> bytes:
-        """Sign with the key; what this module asks for is SHA-256 and never a dry run."""
-        if digest_algorithm != "sha256" or dry_run:
-            raise CannotSeal(f"the seal key signs over SHA-256, not over {digest_algorithm}")
-        return self._key.sign(data)
+    if len(signature) > room:
+        raise CannotSeal(f"signature and token take {len(signature)} bytes, more than the {room} reserved")
+    prepared.fill_with_cms(output, signature)
