@@ -14,8 +14,9 @@ from signing.cms_checks import check_cms
 from signing.errors import SealRefused, refusing
 from signing.jades import VerifiedJws, verify_compact
 from signing.pades import LEVEL_B_T
-from signing.seals import FoundSeal, find_seal
+from signing.seals import FoundSeal, find_seal, open_reader
 from signing.tokens import UnverifiedToken, VerifiedToken
+from signing.updates import check_update
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +53,7 @@ class OfflineChecks:
     def check_seal(self, sealed: bytes, original: bytes) -> SealFacts:
         """Check a sealed copy against its original (EN 319 142-1 §6.3, level B-T).
 
-        1. it starts with the original, and the seal stands in what was added;
+        1. it starts with the original, and what was added is the seal and nothing that shows;
         2. the seal covers every byte but its own signature, so nothing came later;
         3. its token holds, over the signature value;
         4. the signature names its certificate by SHA-256 or better, and verifies;
@@ -66,6 +67,7 @@ class OfflineChecks:
         with refusing(SealRefused, "the seal does not verify"):
             if int(found.embedded.byte_range[1]) <= len(original):
                 raise SealRefused("the seal stands inside the original")
+            check_update(found.embedded, open_reader(original))
             token = self._token(found)
             self._signature(found, token.time)
         return SealFacts(

@@ -93,7 +93,7 @@ class _Update(IncrementalPdfFileWriter):
 class _Sealer(PdfSigner):
     """pyHanko's preparation of a signature field, in a document that stays a PDF 1.7."""
 
-    def register_extensions(self, pdf_out: BasePdfFileWriter, *, md_algorithm: str) -> None:
+    def register_extensions(self, pdf_out: BasePdfFileWriter, *, md_algorithm: str) -> None:  # noqa: ARG002 - pyHanko names it
         """Declare ESIC (EN 319 142-1 §5.1), no more: pyHanko would make a PDF 2.0, which no PDF/A-3 is."""
         pdf_out.register_extension(ESIC_EXTENSION_1)
 

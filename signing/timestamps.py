@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import rfc3161ng
-from asn1crypto import tsp, x509
+from asn1crypto import cms, core, tsp, x509
 
 from signing.errors import SigningError, TokenRefused, refusing
 from signing.tokens import DIGEST_BYTES, UnverifiedToken, VerifiedToken
@@ -20,6 +20,15 @@ __all__ = [
     "UnverifiedToken",
     "VerifiedToken",
 ]
+
+
+class _Response(core.Sequence):  # type: ignore[misc]  # asn1crypto has no types
+    """TimeStampResp (RFC 3161 §2.4.2). asn1crypto's own wants a token always, so it cannot read a refusal."""
+
+    _fields: ClassVar = [
+        ("status", tsp.PKIStatusInfo),
+        ("time_stamp_token", cms.ContentInfo, {"optional": True}),
+    ]
 
 
 class TransportFailed(SigningError):
@@ -94,7 +103,7 @@ def _nonce(drawn: bytes) -> int:
 def _granted(answer: bytes) -> bytes:
     """Return the token's DER of a TimeStampResp whose status is granted (RFC 3161 §2.4.2)."""
     with refusing(TokenRefused, "not a time-stamp response"):
-        response = tsp.TimeStampResp.load(answer, strict=True)
+        response = _Response.load(answer, strict=True)
         status = response["status"]
         if status["status"].native not in ("granted", "granted_with_mods"):
             told = [*(status["status_string"].native or ()), *sorted(status["fail_info"].native or ())]

@@ -73,7 +73,7 @@ def pki_for_signing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestPk
     labels = ("root", "issuing", "seal", "seal-rsa", "tsa", "other-root", "other-tsa")
     certificates = {label: architecture.get_cert(CertLabel(label)) for label in labels}
     server = make_server("127.0.0.1", 0, application, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     yield TestPki(folder=folder, base=f"http://127.0.0.1:{server.server_port}", certificates=certificates)
     server.shutdown()
