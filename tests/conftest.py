@@ -14,6 +14,7 @@ import pytest
 from archive_service.adapters.embedded.pki import Pki
 from archive_service.adapters.embedded.postgres import PostgresServer
 from archive_service.adapters.embedded.seaweedfs import ObjectServer
+from archive_service.adapters.embedded.stack import Stack
 from archive_service.adapters.embedded.verapdf_jar import java, verapdf_jar
 from archive_service.adapters.postgres.migrate import migrate
 
@@ -81,3 +82,10 @@ def pki(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pki]:
 def verapdf() -> tuple[Path, Path]:
     """Java and the veraPDF jar, checked against the pin."""
     return java(), verapdf_jar()
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Run the whole archive: ``url``, ``token``, ``environment``, ``pids()``."""
+    with Stack(data=tmp_path_factory.mktemp("stack")) as running:
+        yield running

@@ -41,6 +41,11 @@ class DevelopmentAnimator(Animator):
         super().__init__(architectures, with_web_ui=False, allow_time_override=False)
         self._tsa = tsa
 
+    def at_time(self, request: Request) -> datetime:
+        """Return whole seconds: revocation answers must not carry a fraction (RFC 5280 §4.1.2.5.2)."""
+        del request
+        return datetime.now(UTC).replace(microsecond=0)
+
     def serve_timestamp_response(self, request: Request, *, label: str, arch: str) -> Response:
         """Answer a time-stamp request; there is one unit, whatever the label."""
         del label, arch

@@ -95,6 +95,7 @@ class ObjectServer(Server):
             "-s3.autoCreateBucket=false",  # a bucket made by a put would have no lock
             "-s3.allowDeleteBucketNotEmpty=false",
             "-s3.iam=false",
+            "-volume.preStopSeconds=0",  # there is no other volume server to hand over to
             "-s3.port.iceberg=0",
             "-s3.port.lance=0",
             *(f"-{door}.port={port}" for door, port in self._ports.items()),

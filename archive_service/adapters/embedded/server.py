@@ -28,7 +28,7 @@ class Server:
         self.run = private_folder(self.data / "run")
         self.logs = self.data / "logs"
         self.logs.mkdir(exist_ok=True)
-        self._child: Child | None = None
+        self.child: Child | None = None
 
     def prepare(self) -> Part:
         """Make its files and choose its ports. What a crash leaves half-made, the next call makes anew."""
@@ -47,9 +47,9 @@ class Server:
 
     def start(self) -> Self:
         """Run it alone and return when it is usable. Raises DidNotStart."""
-        self._child = Child(self.prepare(), logs=self.logs)
+        self.child = Child(self.prepare(), logs=self.logs)
         try:
-            wait_ready(self._child, self.ready)
+            wait_ready(self.child, self.ready)
             self.settle()
         except BaseException:  # whatever ended the wait, Ctrl-C too: leave no orphan
             self.stop()
@@ -58,9 +58,9 @@ class Server:
 
     def stop(self) -> None:
         """End it, if it runs."""
-        if self._child is not None:
-            self._child.stop()
-            self._child = None
+        if self.child is not None:
+            self.child.stop()
+            self.child = None
 
     def __enter__(self) -> Self:
         return self.start()
