@@ -1,0 +1,228 @@
+"""Objects in S3 with Object Lock. Earns what ``ports.ObjectStore`` promises and S3 alone does not."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+import urllib3
+from minio import Minio
+from minio.commonconfig import COMPLIANCE, ENABLED
+from minio.error import MinioException, S3Error
+from minio.helpers import ObjectWriteResult
+from minio.retention import Retention
+from minio.versioningconfig import VersioningConfig
+
+from archive_service.model import StoredVersion
+from archive_service.ports import ObjectConflict, ObjectMissing, StoreUnavailable
+
+CONNECT_SECONDS = 5.0
+READ_SECONDS = 30.0
+PUT_ATTEMPTS = 2  # the second one settles whether a write whose answer was lost has happened
+_ABSENT = {"NoSuchKey", "NoSuchVersion", "NoSuchBucket", "MethodNotAllowed"}  # the last: a delete marker
+_EXISTS = {"PreconditionFailed", "ConditionalRequestConflict"}  # 412, and AWS's 409 while another put runs
+
+
+def connect(
+    endpoint: str, *, access_key: str | None, secret_key: str | None, region: str, connections: int = 16
+) -> Minio:
+    """Return a client. ``endpoint`` is ``http(s)://host[:port]``; ``connections`` is the number of threads.
+
+    No retries below us: a repeated put would meet its own first try, and that must be seen here.
+    """
+    parts = urlsplit(endpoint)
+    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path not in {"", "/"}:
+        raise ValueError("an S3 endpoint is http://host:port or https://host")
+    return Minio(
+        parts.netloc,
+        access_key=access_key,
+        secret_key=secret_key,
+        secure=parts.scheme == "https",
+        region=region,  # given, so that no request is spent on asking
+        http_client=urllib3.PoolManager(
+            timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
+            maxsize=connections,
+            block=True,
+            retries=False,
+            cert_reqs="CERT_REQUIRED",
+        ),
+    )
+
+
+class S3Store:
+    """Implements ``ports.ObjectStore``. As many threads may share it as the client has connections."""
+
+    def __init__(self, client: Minio) -> None:
+        self._client = client
+
+    def ensure_buckets(self, *, locked: tuple[str, ...], plain: tuple[str, ...]) -> None:
+        """Make the buckets that are missing: ``locked`` with versions and Object Lock, ``plain`` without."""
+        with _errors():
+            for bucket in (*locked, *plain):
+                if not self._client.bucket_exists(bucket):
+                    self._client.make_bucket(bucket, object_lock=bucket in locked)
+            for bucket in locked:
+                if self._client.get_bucket_versioning(bucket).status != ENABLED:
+                    self._client.set_bucket_versioning(bucket, VersioningConfig(ENABLED))
+
+    def put_once(
+        self, *, bucket: str, path: str, body: bytes, retain_until: datetime | None
+    ) -> StoredVersion:
+        """Store, lock, read back and compare. See the port.
+
+        A crash here leaves the object stored or not; the next call with the same bytes finds it and goes on.
+        """
+        lost: StoreUnavailable | None = None
+        for _ in range(PUT_ATTEMPTS):
+            try:
+                version_id = self._put_if_absent(bucket, path, body, retain_until)
+            except StoreUnavailable as failed:
+                lost = failed
+                continue
+            if version_id is None:
+                return self._settle(bucket, path, body, retain_until)
+            self._compare(bucket, path, version_id, body)
+            return _stored(bucket, path, version_id, body, retain_until)
+        raise StoreUnavailable(f"{bucket}/{path}") from lost
+
+    def put(self, *, bucket: str, path: str, body: bytes) -> None:
+        """Write or overwrite, without a lock."""
+        with _errors():
+            self._raw_put(bucket, path, body, {})
+
+    def get(self, *, bucket: str, path: str, version_id: str | None = None) -> bytes:
+        """Return the bytes of that version, or of the current one."""
+        return self._read(bucket, path, version_id)[0]
+
+    def stat(self, *, bucket: str, path: str, version_id: str) -> StoredVersion:
+        """Return what the store states of a version: size and lock."""
+        with _errors():
+            found = self._client.stat_object(bucket, path, version_id=version_id)
+        headers = found.metadata or {}
+        until = headers.get("x-amz-object-lock-retain-until-date")
+        mode = headers.get("x-amz-object-lock-mode")
+        return StoredVersion(
+            bucket=bucket,
+            path=path,
+            version_id=version_id,
+            sha256=b"",
+            size=found.size or 0,
+            retain_until=_parse_time(until) if until and mode == COMPLIANCE else None,
+        )
+
+    def delete(self, *, bucket: str, path: str) -> None:
+        """Remove an object from a bucket without versions; absent is fine."""
+        with _errors():
+            self._client.remove_object(bucket, path)
+
+    def versions(self, *, bucket: str, prefix: str) -> Iterator[tuple[str, str, bool, bool]]:
+        """List every version below a prefix."""
+        with _errors():
+            for item in self._client.list_objects(
+                bucket, prefix=prefix, recursive=True, include_version=True
+            ):
+                yield (
+                    item.object_name or "",
+                    item.version_id or "",
+                    item.is_latest == "true",
+                    item.is_delete_marker,
+                )
+
+    def _put_if_absent(
+        self, bucket: str, path: str, body: bytes, retain_until: datetime | None
+    ) -> str | None:
+        """Return the new version's identifier ("" where there are none), or None: something is there."""
+        headers = {"If-None-Match": "*", **_lock_headers(retain_until)}
+        try:
+            with _errors():
+                return self._raw_put(bucket, path, body, headers).version_id or ""
+        except _AlreadyThere:
+            return None
+
+    def _settle(self, bucket: str, path: str, body: bytes, retain_until: datetime | None) -> StoredVersion:
+        """Compare what stands there with what was to be put; extend its lock where it ends too early."""
+        found, version_id = self._read(bucket, path, None)
+        if hashlib.sha256(found).digest() != hashlib.sha256(body).digest():
+            raise ObjectConflict(f"{bucket}/{path}")
+        if retain_until is None:
+            return _stored(bucket, path, version_id, body, None)
+        locked_until = self.stat(bucket=bucket, path=path, version_id=version_id).retain_until
+        if locked_until is None or locked_until < retain_until:
+            with _errors():
+                self._client.set_object_retention(
+                    bucket, path, Retention(COMPLIANCE, retain_until), version_id=version_id
+                )
+            locked_until = retain_until
+        return _stored(bucket, path, version_id, body, locked_until)
+
+    def _compare(self, bucket: str, path: str, version_id: str, body: bytes) -> None:
+        if self.get(bucket=bucket, path=path, version_id=version_id or None) != body:
+            raise ObjectConflict(f"{bucket}/{path}: the store gave back other bytes than it was sent")
+
+    def _read(self, bucket: str, path: str, version_id: str | None) -> tuple[bytes, str]:
+        with _errors():
+            response = self._client.get_object(bucket, path, version_id=version_id)
+            try:
+                return response.read(), response.headers.get("x-amz-version-id", "")
+            finally:
+                response.close()
+                response.release_conn()
+
+    def _raw_put(self, bucket: str, path: str, body: bytes, headers: dict[str, str]) -> ObjectWriteResult:
+        # minio-py's public put_object cannot send If-None-Match, and without it Object Lock does not stop a
+        # second version: this is the one place that reaches below it (signature as of minio 7.2)
+        return self._client._put_object(  # noqa: SLF001
+            bucket, path, body, headers={"Content-Type": "application/octet-stream", **headers}
+        )
+
+
+class _AlreadyThere(Exception):
+    """Answered 412: the condition did not hold."""
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    """Say every failure in the port's words. What the store refuses for another reason stays an S3Error."""
+    try:
+        yield
+    except S3Error as answered:
+        if answered.code in _EXISTS:
+            raise _AlreadyThere from answered
+        if answered.code in _ABSENT:
+            raise ObjectMissing(f"{answered.bucket_name}/{answered.object_name}") from answered
+        if answered.response.status >= 500 or answered.code in {"SlowDown", "RequestTimeout"}:
+            raise StoreUnavailable(str(answered.code)) from answered
+        raise
+    except (urllib3.exceptions.HTTPError, MinioException, OSError) as failed:
+        raise StoreUnavailable(type(failed).__name__) from failed
+
+
+def _stored(
+    bucket: str, path: str, version_id: str, body: bytes, retain_until: datetime | None
+) -> StoredVersion:
+    return StoredVersion(
+        bucket=bucket,
+        path=path,
+        version_id=version_id,
+        sha256=hashlib.sha256(body).digest(),
+        size=len(body),
+        retain_until=retain_until,
+    )
+
+
+def _lock_headers(retain_until: datetime | None) -> dict[str, str]:
+    if retain_until is None:
+        return {}
+    if retain_until.tzinfo is None or retain_until.microsecond:
+        raise ValueError("a lock ends at a whole second, with its time zone")
+    return {
+        "x-amz-object-lock-mode": COMPLIANCE,
+        "x-amz-object-lock-retain-until-date": retain_until.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+
+
+def _parse_time(text: str) -> datetime:
+    return datetime.fromisoformat(text)  # Python 3.11 reads the Z
