@@ -82,8 +82,13 @@ def check_chain(
 ) -> None:
     """Check that a certificate serves ``usage`` and chained to one of ``roots`` at ``at`` (time-zone aware).
 
+    A certificate that is itself a root must be within its validity too, which RFC 5280 §6 leaves open.
     Raises CertificateRefused.
     """
+    if not certificate.not_valid_before <= at <= certificate.not_valid_after:
+        raise CertificateRefused(
+            f"the certificate of {subject(certificate)} is not trusted: not valid at {at}"
+        )
     validator = CertificateValidator(
         certificate,
         intermediate_certs=list(others),

@@ -22,6 +22,7 @@ from signing.errors import CannotSeal, refusing
 from signing.keys import KeyHandle
 from signing.seals import SealMaterial, check_earlier_signatures, seal_material
 from signing.timestamps import Timestamper, VerifiedToken
+from signing.updates import entry
 
 __all__ = ["LEVEL_B_T", "SealMaterial", "SealedCopy", "seal", "seal_material"]
 
@@ -136,8 +137,8 @@ def _room(key: KeyHandle) -> int:
 
 def _free_field_name(reader: PdfFileReader) -> str:
     """Return a name that no field of the form has: two fields of one name would be one field."""
-    form = reader.root.get("/AcroForm", {})
-    taken = {str(field.get_object().get("/T", "")) for field in form.get("/Fields", ())}
+    fields = entry(entry(reader.root, "/AcroForm"), "/Fields") or ()
+    taken = {str(entry(field.get_object(), "/T")) for field in fields}
     return next(name for number in count(1) if (name := f"{FIELD_NAME}{number}") not in taken)
 
 

@@ -7,6 +7,7 @@ the update is held to what ``signing.pades`` writes, object by object.
 from __future__ import annotations
 
 from io import BytesIO
+from typing import Any
 
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.reader import PdfFileReader
@@ -67,10 +68,10 @@ def _catalog(embedded: EmbeddedPdfSignature, original: PdfFileReader) -> set[tup
     if _key(new.container_ref) != _key(old.container_ref):
         raise SealRefused("the seal's update has another catalog")
     _check_changes(new, old, _ROOT_MAY)
-    form, old_form = new["/AcroForm"], old.get("/AcroForm")
+    form, old_form = new["/AcroForm"], entry(old, "/AcroForm")
     _check_changes(form, old_form, _FORM_MAY)
-    _check_grown(form["/Fields"], old_form.get("/Fields") if old_form else None, embedded)
-    parts = (new, form, form["/Fields"], *([new["/Extensions"]] if "/Extensions" in new else []))
+    _check_grown(form["/Fields"], entry(old_form, "/Fields"), embedded)
+    parts = (new, form, form["/Fields"], new["/Extensions"])
     return {_key(part.container_ref) for part in parts}
 
 
@@ -80,7 +81,7 @@ def _page(embedded: EmbeddedPdfSignature, original: PdfFileReader) -> set[tuple[
     if not isinstance(old, Dictionary) or old.get("/Type") != "/Page":
         raise SealRefused("the seal's field is on no page of the original")
     _check_changes(new, old, frozenset({"/Annots"}))
-    _check_grown(new["/Annots"], old.get("/Annots"), embedded)
+    _check_grown(new["/Annots"], entry(old, "/Annots"), embedded)
     return {_key(part.container_ref) for part in (new, new["/Annots"])}
 
 
@@ -100,6 +101,11 @@ def _check_grown(
     number, generation = _key(embedded.sig_field.container_ref)
     if after != [*before, f"{number} {generation} R".encode()]:
         raise SealRefused("the seal's update changes a list of fields or annotations")
+
+
+def entry(dictionary: Dictionary | None, name: str) -> Any:
+    """Return an entry or None, references followed, which pyHanko's own ``get`` does not do."""
+    return dictionary[name] if dictionary is not None and name in dictionary else None
 
 
 def _raw(value: generic.PdfObject) -> bytes:

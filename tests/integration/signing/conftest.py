@@ -83,8 +83,8 @@ def pki_for_signing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestPk
 
 @pytest.fixture(scope="session")
 def plain_pdf() -> bytes:
-    """A PDF/A-3B of one page, with an attachment, by fpdf2 (not by the code under test)."""
-    pdf = FPDF()
+    """A PDF/A-3B of one page, by fpdf2 (not by the code under test)."""
+    pdf = FPDF(enforce_compliance="PDF/A-3B")
     pdf.set_title("A test document")
     pdf.add_page()
     pdf.rect(20, 20, 40, 40)
