@@ -1,0 +1,1 @@
+"""Embedded invoices: Factur-X and ZUGFeRD, read and checked."""
