@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 import urllib3
@@ -14,16 +14,28 @@ from minio.commonconfig import COMPLIANCE, ENABLED
 from minio.error import MinioException, S3Error
 from minio.helpers import ObjectWriteResult
 from minio.retention import Retention
-from minio.versioningconfig import VersioningConfig
 
-from archive_service.model import StoredVersion
+from archive_service.model import ArchiveError, StoredVersion
 from archive_service.ports import ObjectConflict, ObjectMissing, StoreUnavailable
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 30.0
 PUT_ATTEMPTS = 2  # the second one settles whether a write whose answer was lost has happened
-_ABSENT = {"NoSuchKey", "NoSuchVersion", "NoSuchBucket", "MethodNotAllowed"}  # the last: a delete marker
+_ABSENT = {"NoSuchKey", "NoSuchVersion", "MethodNotAllowed"}  # the last: a delete marker
+_BUSY = {"SlowDown", "RequestTimeout"}
 _EXISTS = {"PreconditionFailed", "ConditionalRequestConflict"}  # 412, and AWS's 409 while another put runs
+
+
+class WrongBucket(ArchiveError):
+    """A bucket exists, and is not of the kind that the archive needs."""
+
+
+class StoreRefused(ArchiveError):
+    """The store answers that it will not (rights, a lock in the past, no such bucket). No retry helps."""
+
+
+class _AlreadyThere(Exception):
+    """Answered 412: the condition did not hold."""
 
 
 def connect(
@@ -59,14 +71,42 @@ class S3Store:
         self._client = client
 
     def ensure_buckets(self, *, locked: tuple[str, ...], plain: tuple[str, ...]) -> None:
-        """Make the buckets that are missing: ``locked`` with versions and Object Lock, ``plain`` without."""
+        """Make the buckets that are missing: ``locked`` with versions and Object Lock, ``plain`` without.
+
+        Raises WrongBucket when one exists and is of the other kind: Object Lock may be missing, or a key
+        that was deleted may still be there as an older version.
+        """
+        for bucket in (*locked, *plain):
+            self._make_bucket(bucket, lock=bucket in locked)
+        for bucket in locked:
+            if not (self._has_lock(bucket) and self._versioning(bucket) == ENABLED):
+                raise WrongBucket(f"{bucket} has no Object Lock, or no versions")
+        for bucket in plain:
+            if self._has_lock(bucket) or self._versioning(bucket) == ENABLED:
+                raise WrongBucket(f"{bucket} has Object Lock, or versions: nothing in it could be destroyed")
+
+    def _make_bucket(self, bucket: str, *, lock: bool) -> None:
         with _errors():
-            for bucket in (*locked, *plain):
-                if not self._client.bucket_exists(bucket):
-                    self._client.make_bucket(bucket, object_lock=bucket in locked)
-            for bucket in locked:
-                if self._client.get_bucket_versioning(bucket).status != ENABLED:
-                    self._client.set_bucket_versioning(bucket, VersioningConfig(ENABLED))
+            if self._client.bucket_exists(bucket):
+                return
+        try:
+            self._client.make_bucket(bucket, object_lock=lock)
+        except S3Error as answered:
+            if answered.code != "BucketAlreadyOwnedByYou":  # another process was faster
+                raise StoreRefused(str(answered.code)) from answered
+
+    def _versioning(self, bucket: str) -> str | None:
+        with _errors():
+            return self._client.get_bucket_versioning(bucket).status
+
+    def _has_lock(self, bucket: str) -> bool:
+        try:
+            self._client.get_object_lock_config(bucket)
+        except S3Error as answered:
+            if answered.code == "ObjectLockConfigurationNotFoundError":
+                return False
+            raise StoreRefused(str(answered.code)) from answered
+        return True
 
     def put_once(
         self, *, bucket: str, path: str, body: bytes, retain_until: datetime | None
@@ -85,7 +125,8 @@ class S3Store:
             if version_id is None:
                 return self._settle(bucket, path, body, retain_until)
             self._compare(bucket, path, version_id, body)
-            return _stored(bucket, path, version_id, body, retain_until)
+            until = None if retain_until is None else _whole_second(retain_until)
+            return _stored(bucket, path, version_id, body, until)
         raise StoreUnavailable(f"{bucket}/{path}") from lost
 
     def put(self, *, bucket: str, path: str, body: bytes) -> None:
@@ -112,6 +153,10 @@ class S3Store:
             size=found.size or 0,
             retain_until=_parse_time(until) if until and mode == COMPLIANCE else None,
         )
+
+    def extend_lock(self, *, bucket: str, path: str, version_id: str, retain_until: datetime) -> None:
+        """Move a version's lock later, never earlier. Doing it twice changes nothing."""
+        self._extend(bucket, path, version_id, retain_until)
 
     def delete(self, *, bucket: str, path: str) -> None:
         """Remove an object from a bucket without versions; absent is fine."""
@@ -144,19 +189,28 @@ class S3Store:
 
     def _settle(self, bucket: str, path: str, body: bytes, retain_until: datetime | None) -> StoredVersion:
         """Compare what stands there with what was to be put; extend its lock where it ends too early."""
-        found, version_id = self._read(bucket, path, None)
+        try:
+            found, version_id = self._read(bucket, path, None)
+        except ObjectMissing as gone:  # removed since, or a store that contradicts itself
+            raise StoreUnavailable(f"{bucket}/{path}: exists, and cannot be read") from gone
         if hashlib.sha256(found).digest() != hashlib.sha256(body).digest():
             raise ObjectConflict(f"{bucket}/{path}")
         if retain_until is None:
             return _stored(bucket, path, version_id, body, None)
-        locked_until = self.stat(bucket=bucket, path=path, version_id=version_id).retain_until
-        if locked_until is None or locked_until < retain_until:
-            with _errors():
-                self._client.set_object_retention(
-                    bucket, path, Retention(COMPLIANCE, retain_until), version_id=version_id
-                )
-            locked_until = retain_until
+        locked_until = self._extend(bucket, path, version_id, retain_until)
         return _stored(bucket, path, version_id, body, locked_until)
+
+    def _extend(self, bucket: str, path: str, version_id: str, retain_until: datetime) -> datetime:
+        """Return when the lock ends now."""
+        wanted = _whole_second(retain_until)
+        found = self.stat(bucket=bucket, path=path, version_id=version_id).retain_until
+        if found is not None and found >= wanted:
+            return found
+        with _errors():
+            self._client.set_object_retention(
+                bucket, path, Retention(COMPLIANCE, wanted), version_id=version_id
+            )
+        return wanted
 
     def _compare(self, bucket: str, path: str, version_id: str, body: bytes) -> None:
         if self.get(bucket=bucket, path=path, version_id=version_id or None) != body:
@@ -179,13 +233,9 @@ class S3Store:
         )
 
 
-class _AlreadyThere(Exception):
-    """Answered 412: the condition did not hold."""
-
-
 @contextmanager
 def _errors() -> Iterator[None]:
-    """Say every failure in the port's words. What the store refuses for another reason stays an S3Error."""
+    """Say every failure in the port's words."""
     try:
         yield
     except S3Error as answered:
@@ -193,9 +243,9 @@ def _errors() -> Iterator[None]:
             raise _AlreadyThere from answered
         if answered.code in _ABSENT:
             raise ObjectMissing(f"{answered.bucket_name}/{answered.object_name}") from answered
-        if answered.response.status >= 500 or answered.code in {"SlowDown", "RequestTimeout"}:
+        if answered.response.status >= 500 or answered.code in _BUSY:
             raise StoreUnavailable(str(answered.code)) from answered
-        raise
+        raise StoreRefused(f"{answered.code}: {answered.message}") from answered
     except (urllib3.exceptions.HTTPError, MinioException, OSError) as failed:
         raise StoreUnavailable(type(failed).__name__) from failed
 
@@ -216,12 +266,18 @@ def _stored(
 def _lock_headers(retain_until: datetime | None) -> dict[str, str]:
     if retain_until is None:
         return {}
-    if retain_until.tzinfo is None or retain_until.microsecond:
-        raise ValueError("a lock ends at a whole second, with its time zone")
     return {
         "x-amz-object-lock-mode": COMPLIANCE,
-        "x-amz-object-lock-retain-until-date": retain_until.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "x-amz-object-lock-retain-until-date": _whole_second(retain_until).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
+
+
+def _whole_second(moment: datetime) -> datetime:
+    """Round up, in UTC: S3 keeps whole seconds, and a lock must not end early."""
+    if moment.tzinfo is None:
+        raise ValueError("a lock's end has a time zone")
+    whole = moment.astimezone(UTC).replace(microsecond=0)
+    return whole if whole == moment else whole + timedelta(seconds=1)
 
 
 def _parse_time(text: str) -> datetime:

@@ -31,3 +31,11 @@ class BadKeyFile(KeysError):
 
 class KeyExists(KeysError):
     """A key already stands there; it is never overwritten by another."""
+
+
+class BadBackup(KeysError):
+    """This file is no backup of a master key in a form known here."""
+
+
+class WeakPassphrase(KeysError):
+    """The passphrase is too short for what it protects."""
