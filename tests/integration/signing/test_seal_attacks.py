@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -282,6 +283,26 @@ def test_a_byte_range_that_leaves_out_more_is_refused(sealing, plain_pdf, checks
         changed = "[{} {} {} {}".format(*ranges).encode().ljust(len(written))
         with pytest.raises(SealRefused):
             checks.check_seal(sealed.replace(written, changed[: len(written)]), plain_pdf)
+
+
+def test_a_rightly_signed_gap_around_more_than_the_signature_is_refused(
+    sealing, plain_pdf, checks, pki_for_signing
+) -> None:
+    """Signature and token are true, over a byte range whose gap begins ten bytes before the signature."""
+    sealed = sealing(plain_pdf)
+    embedded = open_reader(sealed).embedded_signatures[-1]
+    _, before, resume, after = (int(n) for n in embedded.byte_range)
+    room = bytes(embedded.pkcs7_content)
+    written = f"[0 {before} {resume} {after}".encode()
+    wider = f"[0 {before - 10} {resume} {after}".encode().ljust(len(written))
+    changed = sealed.replace(written, wider)
+    key = pki_for_signing.key("seal")
+    signed = cms_build.sign(key, hashlib.sha256(changed[: before - 10] + changed[resume:]).digest())
+    token = pki_for_signing.timestamper("good").stamp(signed.imprint)
+    own = cms_build.assemble(key, signed, token.der).ljust(len(room), b"\0")
+    changed = changed.replace(room.hex().upper().encode(), own.hex().upper().encode())
+    with pytest.raises(SealRefused, match="not the signature"):
+        checks.check_seal(changed, plain_pdf)
 
 
 def test_a_signature_without_a_time_stamp_is_not_at_the_level(foreign_signer, plain_pdf, checks) -> None:
