@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import cast
+from typing import Any, cast
 
 from lxml import etree
 
@@ -36,7 +36,7 @@ class _Schema:
             if self._schema.validate(root):
                 return ()
             # the stubs do not know that the log can be iterated
-            log = list(cast("Iterable[etree._LogEntry]", self._schema.error_log))
+            log = list(cast("Iterable[Any]", self._schema.error_log))
         shown = tuple(_finding(entry) for entry in log[:MAX_FINDINGS])
         if len(log) <= MAX_FINDINGS:
             return shown
