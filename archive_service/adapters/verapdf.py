@@ -31,6 +31,7 @@ MAX_REPORT_BYTES = 16 * 1024 * 1024  # with the bounds below a report has some 1
 MAX_FINDINGS = 50  # rules, not checks; nobody reads more
 MAX_FAILURES_SHOWN = 1  # per rule: we keep the first place only
 RECYCLE_AFTER = 1000  # documents; what a JVM leaks is returned
+OUT_OF_MEMORY = "Terminating due to java.lang.OutOfMemoryError"
 EXIT_ON_OUT_OF_MEMORY = 3  # what -XX:+ExitOnOutOfMemoryError exits with
 
 
@@ -118,7 +119,10 @@ class VeraPdf:
     def _report(self, child: Child, path: Path) -> dict[str, Any]:
         until = time.monotonic() + self._deadline
         child.write(_line(path), until=until)
-        answer = Path(child.read_line(until=until).decode("utf-8", "replace"))
+        line = child.read_line(until=until).decode("utf-8", "replace")
+        if line.startswith(OUT_OF_MEMORY):  # the virtual machine says so on standard output, then ends
+            raise ChildEnded(EXIT_ON_OUT_OF_MEMORY, line)
+        answer = Path(line)
         if answer.parent != child.folder:
             raise ReportBroken(f"a report outside the process's folder: {answer}")
         try:

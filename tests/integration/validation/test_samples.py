@@ -1,4 +1,4 @@
-"""Each published sample gets the verdict of its table (``samples/README.md``, made with the tools directly)."""
+"""Each published sample gets the verdict of its table, made with the tools directly (see its README)."""
 
 from __future__ import annotations
 
