@@ -22,7 +22,7 @@ class SecretsBroken(KeysError):
 
 
 class WeakRandomness(KeysError):
-    """The source of randomness repeated itself: encrypting under it would give the key away."""
+    """The source of randomness repeats itself or gives too little: encrypting would give the key away."""
 
 
 class BadKeyFile(KeysError):

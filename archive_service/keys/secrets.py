@@ -40,12 +40,12 @@ class RecordSecrets:
 def draw(random: Random) -> RecordSecrets:
     """Draw a record's secrets. ``random`` returns that many bytes (``secrets.token_bytes``).
 
-    Raises WeakRandomness when two draws of a kind are equal: two nonces alike under one key lay both
-    plaintexts open (NIST SP 800-38D §8).
+    Raises WeakRandomness when a draw is too short, or two of a kind are equal: two nonces alike under one
+    key lay both plaintexts open (NIST SP 800-38D §8).
     """
-    data_key = random(KEY_BYTES)
-    nonces = {role: random(NONCE_BYTES) for role in ROLES}
-    salts = {role: random(SALT_BYTES) for role in ROLES}
+    data_key = _draw(random, KEY_BYTES)
+    nonces = {role: _draw(random, NONCE_BYTES) for role in ROLES}
+    salts = {role: _draw(random, SALT_BYTES) for role in ROLES}
     for drawn in (nonces, salts):
         if len(set(drawn.values())) != len(drawn):
             raise WeakRandomness
@@ -79,6 +79,13 @@ def unwrap(wrapped: bytes, *, tenant_key: bytes, record_id: UUID) -> RecordSecre
         refusal=WrongKey,
     )
     return _decode(plain)
+
+
+def _draw(random: Random, count: int) -> bytes:
+    drawn = random(count)
+    if len(drawn) != count:
+        raise WeakRandomness(f"{len(drawn)} bytes for {count}")
+    return drawn
 
 
 def _associated(record_id: UUID) -> bytes:
