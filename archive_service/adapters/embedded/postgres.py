@@ -10,19 +10,21 @@ import secrets
 import shutil
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 import psycopg
 from psycopg import sql
 
 from archive_service.adapters.embedded.ports import LOOPBACK, free_port
-from archive_service.adapters.embedded.processes import DidNotStart, Part
+from archive_service.adapters.embedded.processes import DidNotStart, Part, workers_in
 from archive_service.adapters.embedded.server import Server
 from archive_service.adapters.embedded.state import recall, recall_port, recall_text, remember, write_private
 from archive_service.adapters.embedded.unprivileged import Runner, choose
 
 DATABASE = "archive"
 ADMIN, OWNER, APPLICATION = "archive_admin", "archive_owner", "archive_app"
+_LEFTOVER_SECONDS = 10.0  # backends see within milliseconds that their postmaster is gone
 _VERSION = "18"  # the binaries' folder in the wheel
 _LOCALE = {"LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin", "TZ": "UTC"}
 _SETTINGS = (
@@ -57,6 +59,7 @@ class PostgresServer(Server):
         runner = choose(self._cluster, binaries())
         if not self._cluster.exists():
             self._make_cluster(runner)
+        self._remove_stale_lock()
         settings = (*_SETTINGS, f"port={self._port}")
         options = [word for setting in settings for word in ("-c", setting)]
         return Part(
@@ -101,6 +104,19 @@ class PostgresServer(Server):
         if made.returncode:
             raise DidNotStart(f"initdb ended with {made.returncode}:\n{made.stderr.decode(errors='replace')}")
         fresh.rename(self._cluster)
+
+    def _remove_stale_lock(self) -> None:
+        """Remove ``postmaster.pid`` when nobody works in the cluster any more.
+
+        PostgreSQL only asks whether the pid in it is taken, and then refuses to start: by a killed server
+        that nobody reaps (a container without init), or by someone else after a reboot.
+        """
+        deadline = time.monotonic() + _LEFTOVER_SECONDS
+        while workers_in(self._cluster):
+            if time.monotonic() > deadline:
+                return  # PostgreSQL says it best
+            time.sleep(0.05)
+        (self._cluster / "postmaster.pid").unlink(missing_ok=True)
 
     def ready(self) -> bool:
         """Say whether it takes connections, which it does not while it recovers."""

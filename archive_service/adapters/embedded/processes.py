@@ -60,6 +60,18 @@ def identify(pid: int) -> Identity | None:
     return Identity(pid=pid, started=int(fields[19]), boot=boot)
 
 
+def workers_in(folder: Path) -> tuple[int, ...]:
+    """Return the pids whose working directory is this folder; of other users' only when we are root."""
+    found, wanted = [], folder.resolve()
+    for entry in Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit() and (entry / "cwd").readlink() == wanted:
+                found.append(int(entry.name))
+        except OSError:  # gone meanwhile, a zombie, or another user's
+            continue
+    return tuple(found)
+
+
 class Child:
     """One running part."""
 

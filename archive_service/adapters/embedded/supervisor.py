@@ -247,4 +247,6 @@ def end_marked(text: str) -> tuple[int, ...]:
         if wanted in environment.split(b"\0") and identify(int(entry.name)):
             os.kill(int(entry.name), signal.SIGKILL)
             ended.append(int(entry.name))
+    while any(identify(pid) for pid in ended):  # SIGKILL is certain, not instant
+        time.sleep(0.02)
     return tuple(ended)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
-import secrets
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +21,7 @@ from archive_service.adapters.embedded.server import Server
 from archive_service.adapters.embedded.state import recall, recall_port, remember, write_private
 from archive_service.adapters.embedded.supervisor import Interrupted, Supervised, Supervisor, own
 from archive_service.adapters.embedded.verapdf_jar import java, verapdf_jar
+from archive_service.adapters.master_key import FileMasterKey
 from archive_service.model import ArchiveError
 
 WORKERS = 2
@@ -126,7 +125,7 @@ def _given_or(name: str, make: Callable[[], str]) -> dict[str, str]:
 def _master_key(data: Path) -> str:
     path = data / "master-key"
     if not path.exists():
-        write_private(path, base64.b64encode(secrets.token_bytes(32)) + b"\n")  # as settings.master_key says
+        FileMasterKey.create(path)
     return str(path)
 
 

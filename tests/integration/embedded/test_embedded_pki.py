@@ -70,10 +70,11 @@ def test_a_token_names_its_certificate_by_sha_256(pki: Pki) -> None:
     assert reference["cert_hash"].native == expected
 
 
-def test_a_token_without_nonce_has_none(pki: Pki) -> None:
-    """RFC 3161 §2.4.2: the nonce comes back if, and only if, the request had one."""
-    info = stamp(pki, nonce=None)["time_stamp_token"]["content"]["encap_content_info"]["content"].parsed
-    assert info["nonce"].native is None
+@pytest.mark.parametrize("nonce", [None, 0, 7, 2**64 - 1])
+def test_the_nonce_comes_back_if_and_only_if_there_was_one(pki: Pki, nonce: int | None) -> None:
+    """RFC 3161 §2.4.2: the same value, so that an old answer cannot be played again."""
+    info = stamp(pki, nonce=nonce)["time_stamp_token"]["content"]["encap_content_info"]["content"].parsed
+    assert info["nonce"].native == nonce
 
 
 def test_what_is_no_request_gets_a_rejection_and_no_token(pki: Pki) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from pathlib import Path
 
 import psycopg
@@ -10,6 +12,7 @@ import pytest
 from archive_service.adapters.embedded.postgres import APPLICATION, OWNER, PostgresServer
 from archive_service.adapters.embedded.processes import identify
 from archive_service.adapters.embedded.sockets import listening
+from archive_service.adapters.embedded.unprivileged import Runner
 
 
 def test_the_application_role_owns_nothing_and_may_make_nothing(postgres: PostgresServer) -> None:
@@ -66,6 +69,23 @@ def test_a_killed_server_starts_again_at_the_same_address_with_what_was_committe
         assert server.environment() == before
         with psycopg.connect(server.url(OWNER)) as connection:
             assert connection.execute("SELECT n FROM kept").fetchone() == (7,)
+
+
+def test_a_pid_that_now_belongs_to_another_process_does_not_keep_it_from_starting(tmp_path: Path) -> None:
+    """After a reboot, or where nobody reaps, the killed server's pid may be taken."""
+    with PostgresServer(tmp_path) as server:
+        assert server.child is not None
+        server.child.kill()
+    lock = tmp_path / "postgres" / "postmaster.pid"
+    lines = lock.read_text().splitlines(keepends=True)
+    other = Runner().owner or (os.getuid(), os.getgid())  # the server's own user: others' pids it ignores
+    with subprocess.Popen(("sleep", "600"), user=other[0], group=other[1], extra_groups=[]) as stranger:
+        try:
+            lock.write_text("".join([f"{stranger.pid}\n", *lines[1:]]))
+            with PostgresServer(tmp_path) as server:
+                assert server.ready()
+        finally:
+            stranger.kill()
 
 
 def test_a_half_made_cluster_is_made_anew(tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def test_s3_refuses_to_delete_a_locked_version(seaweedfs: ObjectServer) -> None:
 
 
 def test_s3_refuses_to_delete_a_bucket_that_holds_something(seaweedfs: ObjectServer) -> None:
-    """Weed's default removes a bucket with all that is in it."""
+    """A lock does not go with its bucket."""
     version = lock_one(seaweedfs, "by-bucket")
     with pytest.raises(S3Error):
         client(seaweedfs).remove_bucket("by-bucket")

@@ -99,6 +99,17 @@ def test_after_a_kill_of_the_supervisor_the_next_start_cleans_up(small: Stack) -
     assert set(small.pids()) == PARTS
 
 
+def test_what_was_started_and_not_yet_recorded_is_found_too(small: Stack) -> None:
+    """A kill between the start of a part and its record leaves it to its mark in the environment."""
+    small.start()
+    small.kill("supervisor")
+    marked = alive_with_mark(small.data)
+    (small.data / "run" / "processes.json").unlink()
+    small.start()
+    assert [pid for pid in marked if identify(pid)] == []
+    assert set(small.pids()) == PARTS
+
+
 def test_two_supervisors_on_one_folder_refuse(small: Stack) -> None:
     """The second says so and touches nothing of the first."""
     small.start()
