@@ -37,8 +37,11 @@ def decide(
     """Return until when a document must be kept: the end of its last day, where it is kept.
 
     ``country`` is ISO 3166-1 alpha-2, ``document_type`` a name as in the rules, ``now`` has a time zone.
-    Raises DateImplausible, NoRule, LockTooLong (over twelve years from now), RetentionOver.
+    Raises DateImplausible, NoRule, LockTooLong (over twelve years from now), RetentionOver; ValueError for a
+    ``now`` without time zone.
     """
+    if now.tzinfo is None:
+        raise ValueError("now has no time zone")
     rules = rules or load_rules()
     zone = rules.time_zones.get(country)
     if zone is None:

@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from importlib import resources
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -85,7 +85,7 @@ class RuleSet:
 @functools.cache
 def load_rules() -> RuleSet:
     """Return the rules that ship with this package."""
-    return parse_rules(resources.files("retention").joinpath("rules.toml").read_bytes())
+    return parse_rules(Path(__file__).with_name("rules.toml").read_bytes())
 
 
 def parse_rules(data: bytes) -> RuleSet:
