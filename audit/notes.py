@@ -59,9 +59,9 @@ class NoteVerifier:
 
     def open(self, note: bytes) -> str:
         """Return the text, which this key signed. Raises BadNote; signatures by other keys are ignored."""
-        text, lines = split_note(note)
-        signatures = [value for name, value in map(_signature, lines) if name == self.name]
-        ours = [value[_KEY_ID_BYTES:] for value in signatures if value[:_KEY_ID_BYTES] == self.key_id]
+        text, signatures = split_note(note)
+        key = (self.name, self.key_id)
+        ours = [value[_KEY_ID_BYTES:] for name, value in signatures if (name, value[:_KEY_ID_BYTES]) == key]
         if not ours:
             raise BadNote(f"the note is not signed by {self.name}")
         for signature in ours:
@@ -75,8 +75,8 @@ class NoteVerifier:
             raise BadNote(f"the note's signature by {self.name} does not verify") from None
 
 
-def split_note(note: bytes) -> tuple[str, list[str]]:
-    """Return a note's text and its signature lines, unverified. Raises BadNote."""
+def split_note(note: bytes) -> tuple[str, list[tuple[str, bytes]]]:
+    """Return a note's text and its signatures (key name; key id and value), unverified. Raises BadNote."""
     if len(note) > MAX_NOTE_BYTES:
         raise BadNote("the note is too long")
     try:
@@ -88,7 +88,7 @@ def split_note(note: bytes) -> tuple[str, list[str]]:
     if not blank or lines.pop() != "" or not 0 < len(lines) <= MAX_SIGNATURES:
         raise BadNote("the note does not end with a blank line and its signatures")
     _check_text(f"{body}\n")
-    return f"{body}\n", lines
+    return f"{body}\n", [_signature(line) for line in lines]
 
 
 def _signature(line: str) -> tuple[str, bytes]:
