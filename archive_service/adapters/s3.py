@@ -33,6 +33,10 @@ class WrongBucket(ArchiveError):
 class StoreRefused(ArchiveError):
     """The store answers that it will not (rights, a lock in the past, no such bucket). No retry helps."""
 
+    def __init__(self, code: str, message: str | None) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code  # S3's own
+
 
 class _AlreadyThere(Exception):
     """Answered 412: the condition did not hold."""
@@ -86,14 +90,13 @@ class S3Store:
                 raise WrongBucket(f"{bucket} has Object Lock, or versions: nothing in it could be destroyed")
 
     def _make_bucket(self, bucket: str, *, lock: bool) -> None:
-        with _errors():
-            if self._client.bucket_exists(bucket):
-                return
         try:
-            self._client.make_bucket(bucket, object_lock=lock)
-        except S3Error as answered:
-            if answered.code != "BucketAlreadyOwnedByYou":  # another process was faster
-                raise StoreRefused(str(answered.code)) from answered
+            with _errors():
+                if not self._client.bucket_exists(bucket):
+                    self._client.make_bucket(bucket, object_lock=lock)
+        except StoreRefused as refused:
+            if refused.code != "BucketAlreadyOwnedByYou":  # another process was faster
+                raise
 
     def _versioning(self, bucket: str) -> str | None:
         with _errors():
@@ -101,11 +104,12 @@ class S3Store:
 
     def _has_lock(self, bucket: str) -> bool:
         try:
-            self._client.get_object_lock_config(bucket)
-        except S3Error as answered:
-            if answered.code == "ObjectLockConfigurationNotFoundError":
-                return False
-            raise StoreRefused(str(answered.code)) from answered
+            with _errors():
+                self._client.get_object_lock_config(bucket)
+        except StoreRefused as refused:
+            if refused.code != "ObjectLockConfigurationNotFoundError":
+                raise
+            return False
         return True
 
     def put_once(
@@ -141,7 +145,7 @@ class S3Store:
     def stat(self, *, bucket: str, path: str, version_id: str) -> StoredVersion:
         """Return what the store states of a version: size and lock."""
         with _errors():
-            found = self._client.stat_object(bucket, path, version_id=version_id)
+            found = self._client.stat_object(bucket, path, version_id=version_id or None)
         headers = found.metadata or {}
         until = headers.get("x-amz-object-lock-retain-until-date")
         mode = headers.get("x-amz-object-lock-mode")
@@ -213,12 +217,12 @@ class S3Store:
         return wanted
 
     def _compare(self, bucket: str, path: str, version_id: str, body: bytes) -> None:
-        if self.get(bucket=bucket, path=path, version_id=version_id or None) != body:
+        if self.get(bucket=bucket, path=path, version_id=version_id) != body:
             raise ObjectConflict(f"{bucket}/{path}: the store gave back other bytes than it was sent")
 
     def _read(self, bucket: str, path: str, version_id: str | None) -> tuple[bytes, str]:
         with _errors():
-            response = self._client.get_object(bucket, path, version_id=version_id)
+            response = self._client.get_object(bucket, path, version_id=version_id or None)
             try:
                 return response.read(), response.headers.get("x-amz-version-id", "")
             finally:
@@ -245,7 +249,7 @@ def _errors() -> Iterator[None]:
             raise ObjectMissing(f"{answered.bucket_name}/{answered.object_name}") from answered
         if answered.response.status >= 500 or answered.code in _BUSY:
             raise StoreUnavailable(str(answered.code)) from answered
-        raise StoreRefused(f"{answered.code}: {answered.message}") from answered
+        raise StoreRefused(str(answered.code), answered.message) from answered
     except (urllib3.exceptions.HTTPError, MinioException, OSError) as failed:
         raise StoreUnavailable(type(failed).__name__) from failed
 

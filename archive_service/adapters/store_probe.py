@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import product
 
 import urllib3
 from minio import Minio
@@ -32,6 +33,7 @@ _SHORTER = timedelta(seconds=60)
 _BODY = b"archive store probe: if you read this after its lock ended, it may be deleted\n"
 _DOOR_SECONDS = 3.0
 _NOT_IMPLEMENTED = 501
+_METHODS = ("GET", "PUT", "DELETE")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,16 +133,16 @@ def http_door(url: str) -> Door:
 
     def knock(target: Target) -> str | None:
         path = f"/buckets/{target.bucket}/{target.path}"
+        let_in = []
         with urllib3.PoolManager(timeout=_DOOR_SECONDS, retries=False) as pool:
-            for method in ("GET", "PUT", "DELETE"):
-                for asked in (path, f"{path}.versions/v_{target.version_id}"):
-                    try:
-                        status = pool.request(method, url + asked).status
-                    except urllib3.exceptions.HTTPError:
-                        continue  # closed, or it speaks something else: nothing was let happen
-                    if status < 400:
-                        return f"{method} {asked}: {status}"
-        return None
+            for method, asked in product(_METHODS, (path, f"{path}.versions/v_{target.version_id}")):
+                try:
+                    status = pool.request(method, url + asked).status
+                except urllib3.exceptions.HTTPError:
+                    continue  # closed, or it speaks something else: nothing was let happen
+                if status < 400:
+                    let_in.append(f"{method} {asked}: {status}")
+        return ", ".join(let_in) or None
 
     return knock
 
