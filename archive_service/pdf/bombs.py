@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 
 import pikepdf
@@ -9,31 +10,31 @@ import pikepdf
 from archive_service.model import ArchiveError
 
 MAX_INFLATED_BYTES = 384 * 1024 * 1024  # all Flate streams together; a page of A4 at 600 dpi in RGB is 105 MB
-MAX_OBJECTS = 500_000  # an invoice has some hundred
-_STEP = 1 << 20
+_INPUT_STEP = 1 << 16
+_OUTPUT_STEP = 1 << 20
+_STREAM = re.compile(rb"(?<!end)stream\r?\n")  # ISO 32000-1, 7.3.8.1
 
 
 class Bomb(ArchiveError):
-    """The document decompresses to more than it may. ``limit`` is in bytes (or objects)."""
+    """The document decompresses to more than it may. ``limit`` is in bytes."""
 
     def __init__(self, message: str, limit: int) -> None:
         super().__init__(message)
         self.limit = limit
 
 
-def check_streams(pdf: pikepdf.Pdf) -> None:
+def check_streams(document: bytes) -> None:
     """Inflate every Flate stream in steps, keep nothing, and stop at the limit. Raises Bomb.
 
-    veraPDF reads the streams of pages, fonts and profiles in full, so none may be without bound.
+    It looks at the bytes before any parser does: the parser inflates object streams without a bound, and
+    veraPDF those of pages, fonts and profiles. What only looks like a stream does not inflate.
     """
+    view = memoryview(document)
     left = MAX_INFLATED_BYTES
-    for number, item in enumerate(pdf.objects):
-        if number >= MAX_OBJECTS:
-            raise Bomb(f"It has more than {MAX_OBJECTS} objects.", MAX_OBJECTS)
-        if isinstance(item, pikepdf.Stream) and _filters(item)[:1] in (["/FlateDecode"], ["/Fl"]):
-            left -= _inflated_size(item.read_raw_bytes(), left)
-            if left < 0:
-                raise Bomb(f"It decompresses to more than {MAX_INFLATED_BYTES} bytes.", MAX_INFLATED_BYTES)
+    for start in _STREAM.finditer(document):
+        left -= _inflated_size(view[start.end() :], left)
+        if left < 0:
+            raise Bomb(f"It decompresses to more than {MAX_INFLATED_BYTES} bytes.", MAX_INFLATED_BYTES)
 
 
 def read_bounded(stream: pikepdf.Stream, limit: int) -> bytes:
@@ -65,17 +66,19 @@ def _inflate(raw: bytes, limit: int) -> bytes:
         raise ValueError(f"a broken Flate stream: {error}") from error
 
 
-def _inflated_size(raw: bytes, limit: int) -> int:
-    """Count the bytes that a Flate stream makes, at most a step more than ``limit``."""
+def _inflated_size(data: memoryview, limit: int) -> int:
+    """Count what the Flate stream at the start of ``data`` makes, at most a step more than ``limit``."""
+    if len(data) < 2 or data[0] & 0x0F != 8 or (data[0] << 8 | data[1]) % 31:  # RFC 1950 §2.2
+        return 0
     inflater = zlib.decompressobj()
     size = 0
-    pending = raw
     try:
-        while size <= limit and not inflater.eof:
-            block = inflater.decompress(pending, _STEP)
-            size += len(block)
-            pending = inflater.unconsumed_tail
-            if not pending and len(block) < _STEP:
+        for place in range(0, len(data), _INPUT_STEP):
+            pending: memoryview | bytes = data[place : place + _INPUT_STEP]
+            while pending and size <= limit and not inflater.eof:
+                size += len(inflater.decompress(pending, _OUTPUT_STEP))
+                pending = inflater.unconsumed_tail
+            if inflater.eof or size > limit:
                 break
     except zlib.error:
         pass  # whether that matters is veraPDF's to say; what came out is counted

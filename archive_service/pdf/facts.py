@@ -57,6 +57,7 @@ def read_facts(path: Path) -> PdfFacts:
     """
     _check_header(path)
     try:
+        bombs.check_streams(path.read_bytes())
         with pikepdf.open(path, attempt_recovery=False, suppress_warnings=True) as pdf:
             return _facts(pdf)
     except pikepdf.PasswordError:
@@ -79,7 +80,6 @@ def _facts(pdf: pikepdf.Pdf) -> PdfFacts:
     if pages == 0:
         raise refuse("unreadable-pdf", "The document has no pages.")
     embedded.check_count(pdf)
-    bombs.check_streams(pdf)
     packet = xmp.read_packet(pdf)
     return PdfFacts(
         version=pdf.pdf_version,
