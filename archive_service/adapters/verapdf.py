@@ -30,7 +30,7 @@ START_SECONDS = 60.0  # a cold start takes about one on an idle machine
 MAX_REPORT_BYTES = 16 * 1024 * 1024  # with the bounds below a report has some 100 kB
 MAX_FINDINGS = 50  # rules, not checks; nobody reads more
 MAX_FAILURES_SHOWN = 1  # per rule: we keep the first place only
-RECYCLE_AFTER = 1000  # documents; what a JVM leaks is returned
+RECYCLE_AFTER = 5000  # documents; warming a JVM up takes some hundred, so not often
 OUT_OF_MEMORY = "Terminating due to java.lang.OutOfMemoryError"
 EXIT_ON_OUT_OF_MEMORY = 3  # what -XX:+ExitOnOutOfMemoryError exits with
 

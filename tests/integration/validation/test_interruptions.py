@@ -210,7 +210,9 @@ def test_busy_children_die_with_a_process_that_is_killed(tmp_path: Path) -> None
         """
         import sys, time
         from archive_service.pdf.children import Child
-        child = Child(lambda _: (sys.executable, "-c", "while True: pass"))
+        busy = "print('busy', flush=True)\\nwhile True: pass"
+        child = Child(lambda _: (sys.executable, "-c", busy))
+        child.read_line(until=time.monotonic() + 30)
         print(child.pid, child.folder, flush=True)
         time.sleep(60)
         """
