@@ -35,13 +35,19 @@ def read_canonical(data: bytes, *, limit: int) -> dict[str, object]:
     return value
 
 
-def read_json(data: bytes, *, limit: int) -> dict[str, object]:
-    """Return a JSON object of integers, texts, booleans, lists and objects. Raises Malformed."""
+def read_json(data: bytes, *, limit: int, decimals: bool = False) -> dict[str, object]:
+    """Return a JSON object that names no member twice. Raises Malformed.
+
+    ``decimals``: numbers with a fraction are read too; our own formats have none.
+    """
     if len(data) > limit:
         raise Malformed(f"this JSON is longer than {limit} bytes")
     try:
         value = json.loads(
-            data.decode(), object_pairs_hook=_no_twins, parse_float=_refuse, parse_constant=_refuse
+            data.decode(),
+            object_pairs_hook=_no_twins,
+            parse_float=float if decimals else _refuse,
+            parse_constant=_refuse,
         )
     except (ValueError, RecursionError):
         raise Malformed("this is not JSON as our formats use it") from None

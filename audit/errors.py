@@ -35,6 +35,14 @@ class TileConflict(AuditError):
     """Other bytes already stand at that tile's path: tiles never change."""
 
 
+class Unproved(AuditError):
+    """A link between two members of an evidence bundle does not hold."""
+
+
+class SignatureRefused(AuditError):
+    """A seal, a token or a signature does not hold, says whoever checks signatures."""
+
+
 class BrokenProof(AuditError):
     """A Merkle proof does not lead to the root."""
 

@@ -18,6 +18,7 @@ from audit.notes import NoteVerifier
 from audit.tlog_proof import MAX_PROOF_BYTES, parse_proof
 
 RECEIPT_FORMAT = "archive-receipt/v1"
+RECEIPT_TYPE = "archive-receipt+jws"  # the JWS header's typ: no other attestation can pass for a receipt
 MAX_RECEIPT_BYTES = 2 * MAX_PROOF_BYTES
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}", re.ASCII)
