@@ -146,7 +146,7 @@ def _check_contents(infos: list[zipfile.ZipInfo], size: int) -> None:
     if len(set(found)) != len(found) or not set(found) <= set(names.ORDER):
         raise BadBundle("the zip has members that a bundle does not have, or has one twice")
     if sum(info.file_size for info in infos) > size:
-        raise BadBundle("the zip's members overlap")
+        raise BadBundle("the zip's members are compressed, or overlap")
     for info in infos:
         if info.compress_type != zipfile.ZIP_STORED or info.compress_size != info.file_size:
             raise BadBundle(f"{info.filename} is compressed")

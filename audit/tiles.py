@@ -77,7 +77,7 @@ def _grow_hashes(size: int, fresh: list[bytes], made: MemoryTiles) -> None:
     level = 0
     while fresh:
         first, width = divmod(size >> (TILE_HEIGHT * level), TILE_WIDTH)
-        hashes = _read_hashes(level, first, width, made.read) + fresh
+        hashes = read_hashes(level, first, width, made.read) + fresh
         fresh = []
         for index, wide in tile_places(first * TILE_WIDTH + len(hashes), first):
             start = (index - first) * TILE_WIDTH
@@ -116,8 +116,8 @@ def _read_bundle(index: int, width: int, read: ReadObject) -> list[bytes]:
     return framed[:width]
 
 
-def _read_hashes(level: int, index: int, width: int, read: ReadObject) -> list[bytes]:
-    """Return the first ``width`` hashes of a tile."""
+def read_hashes(level: int, index: int, width: int, read: ReadObject) -> list[bytes]:
+    """Return the first ``width`` hashes of a tile. Raises BadTile, KeyError."""
     if width == 0:
         return []
     body = _read_tile(level, index, width, read)
@@ -164,7 +164,7 @@ class _Tree:
     def _hashes(self, level: int, index: int) -> list[bytes]:
         if (level, index) not in self._known:
             width = min(TILE_WIDTH, (self._size >> (TILE_HEIGHT * level)) - index * TILE_WIDTH)
-            self._known[level, index] = _read_hashes(level, index, width, self._read)
+            self._known[level, index] = read_hashes(level, index, width, self._read)
         return self._known[level, index]
 
 
