@@ -17,6 +17,7 @@ from audit.notes import NoteVerifier
 from audit.receipts import Receipt, parse_receipt
 from audit.reports import SealReport, SignatureChecks, TokenReport
 from audit.salts import parse_salts
+from audit.sentences import Said, said
 from audit.statements import parse_statement
 from audit.tlog_proof import TlogProof, parse_proof
 
@@ -24,7 +25,11 @@ MAX_DOCUMENT_BYTES = 16 * 1024 * 1024  # verdict.json, record.json
 
 
 class NotChecked(Exception):
-    """A check was not made; the message says why."""
+    """A check was not made; ``why`` says so."""
+
+    def __init__(self, why: Said) -> None:
+        super().__init__(str(why))
+        self.why = why
 
 
 class Evidence:
@@ -39,7 +44,7 @@ class Evidence:
     def signatures(self) -> SignatureChecks:
         """Who checks signatures. Raises NotChecked."""
         if self._signatures is None:
-            raise NotChecked("this verifier has no means to check signatures and tokens")
+            raise NotChecked(said("no-means"))
         return self._signatures
 
     def member(self, name: str) -> bytes:
@@ -113,5 +118,5 @@ class Evidence:
     def stamped_note(self) -> bytes:
         """The checkpoint that the statement names. Raises NotChecked when none is stamped yet."""
         if not self.has(names.STATEMENT):
-            raise NotChecked("no checkpoint was time-stamped yet when the bundle was made: ask for it again")
+            raise NotChecked(said("not-stamped"))
         return parse_statement(self.member(names.STATEMENT)).checkpoint

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from audit.sentences import Said
+from audit.texts import advice
+
 
 class CheckStatus(enum.StrEnum):
     """What came of a check. NOT_CHECKED is said aloud, never passed over."""
@@ -18,15 +21,21 @@ class CheckStatus(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One link of the evidence. ``name`` is stable; ``detail`` says what was found, in English.
-
-    ``advice``: what to do, for a check that failed.
-    """
+    """One link of the evidence. ``name`` is stable; ``said`` is what was found, in either language."""
 
     name: str
     status: CheckStatus
-    detail: str
-    advice: str | None = None
+    said: Said
+
+    @property
+    def detail(self) -> str:
+        """What was found, in English."""
+        return str(self.said)
+
+    @property
+    def advice(self) -> str | None:
+        """What to do about a check that failed, in English."""
+        return advice(self.name, "en") if self.status is CheckStatus.FAILED else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

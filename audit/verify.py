@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from audit import links
+from audit import links, signature_links
 from audit.bundle import Bundle
 from audit.errors import AuditError
 from audit.evidence import Evidence, NotChecked
@@ -17,7 +17,7 @@ from audit.reports import (
     SignatureChecks,
     TokenReport,
 )
-from audit.texts import advice
+from audit.sentences import Said, said
 
 __all__ = [
     "Check",
@@ -31,23 +31,23 @@ __all__ = [
 ]
 
 # What is checked, in order; the names are stable, and CHECK.html explains each.
-LINKS: tuple[tuple[str, Callable[[Evidence], str]], ...] = (
+LINKS: tuple[tuple[str, Callable[[Evidence], Said]], ...] = (
     ("manifest", links.manifest),
     ("original-digest", links.original_digest),
     ("record", links.record),
     ("verdict", links.verdict),
-    ("receipt-signature", links.receipt_signature),
+    ("receipt-signature", signature_links.receipt_signature),
     ("entry-digest", links.entry_digest),
     ("entry-commitments", links.entry_commitments),
     ("inclusion", links.inclusion),
     ("checkpoint", links.checkpoint),
     ("log-identity", links.log_identity),
-    ("checkpoint-time", links.checkpoint_time),
-    ("seal", links.seal),
-    ("seal-time", links.seal_time),
-    ("certificates", links.certificates),
-    ("revocation", links.revocation),
-    ("retention-lock", links.retention_lock),
+    ("checkpoint-time", signature_links.checkpoint_time),
+    ("seal", signature_links.seal),
+    ("seal-time", signature_links.seal_time),
+    ("certificates", signature_links.certificates),
+    ("revocation", signature_links.revocation),
+    ("retention-lock", signature_links.retention_lock),
 )
 
 
@@ -63,15 +63,15 @@ def verify_bundle(
     return Report(checks=tuple(_check(name, link, evidence) for name, link in LINKS))
 
 
-def _check(name: str, link: Callable[[Evidence], str], evidence: Evidence) -> Check:
+def _check(name: str, link: Callable[[Evidence], Said], evidence: Evidence) -> Check:
     try:
-        return Check(name=name, status=CheckStatus.HELD, detail=link(evidence))
+        return Check(name=name, status=CheckStatus.HELD, said=link(evidence))
     except NotChecked as reason:
-        return Check(name=name, status=CheckStatus.NOT_CHECKED, detail=str(reason))
+        return Check(name=name, status=CheckStatus.NOT_CHECKED, said=reason.why)
     except AuditError as error:
         return failed(name, str(error))
 
 
 def failed(name: str, detail: str) -> Check:
-    """Return a failed check with what to do about it."""
-    return Check(name=name, status=CheckStatus.FAILED, detail=detail, advice=advice(name, "en"))
+    """Return a failed check. Its cause is in English; what to do about it is in both languages."""
+    return Check(name=name, status=CheckStatus.FAILED, said=said("cause", cause=detail))

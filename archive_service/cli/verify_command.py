@@ -54,7 +54,7 @@ def language(environment: Mapping[str, str]) -> Language:
 def print_report(path: Path, report: Report, *, console: Console | None = None) -> None:
     """Print every check of a bundle, with what to do for each that failed, and the verdict."""
     tongue, console = language(os.environ), console or Console()
-    table = Table(title=escape(path.name), title_justify="left", show_header=False, box=None, pad_edge=False)
+    table = Table(title=_plain(path.name), title_justify="left", show_header=False, box=None, pad_edge=False)
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
@@ -72,11 +72,16 @@ def print_report(path: Path, report: Report, *, console: Console | None = None) 
 
 def _row(check: Check, tongue: Language) -> tuple[str, str, str]:
     text = link_texts()[check.name]
-    detail = escape(check.detail)
+    detail = _plain(check.said.text(tongue))
     if check.status is CheckStatus.FAILED:
         detail += f"\n{_ADVICE[tongue]}: {escape(text.advice[tongue])}"
     colour = _COLOURS[check.status]
     return f"[{colour}]{_STATUSES[tongue][check.status]}[/]", escape(text.title[tongue]), detail
+
+
+def _plain(text: str) -> str:
+    """Return a stranger's words so that a terminal shows them and does nothing else."""
+    return escape("".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text))
 
 
 def report_json(path: Path, report: Report) -> dict[str, object]:

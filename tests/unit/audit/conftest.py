@@ -91,14 +91,24 @@ class Maker:
         head = Checkpoint(origin=self.signer.name, size=growth.size, root=growth.root)
         return sign_checkpoint(head, self.signer)
 
-    def archived(self, text: str, *, stamped: bool = True, sealed: bool = True) -> Made:
-        """Return evidence of an archived document."""
+    def archived(
+        self,
+        text: str,
+        *,
+        stamped: bool = True,
+        sealed: bool = True,
+        action: str = "deposit:archived",
+        without: str | None = None,
+        extra: dict[str, bytes] | None = None,
+    ) -> Made:
+        """Return evidence of an archived document; ``without``, ``extra``: what the entry commits to."""
         pdf = FPDF(enforce_compliance="PDF/A-3B")
         pdf.set_title(text)
         pdf.add_page()
         original = bytes(pdf.output())
         deposit, record_id = uuid4(), uuid4()
         copy = self.seal(original) if sealed else None
+        conformant = {"flavour": "3b", "check": {"outcome": "conformant"}}
         verdict = canonical_json(
             {
                 "format": "archive-verdict/v1",
@@ -106,7 +116,7 @@ class Maker:
                 "decision": "archive",
                 "problem": None,
                 "original": {"sha256": sha256(original).hexdigest(), "size": len(original)},
-                "pdfa": {"flavour": "3b", "check": {"outcome": "conformant"}},
+                "pdfa": None if action == "record:revised" else conformant,
             }
         )
         kept_until = datetime(2036, 12, 31, 23, tzinfo=UTC)
@@ -141,7 +151,8 @@ class Maker:
             "retain_until": kept_until,
             "problem": None,
         }
-        return self._evidence("deposit:archived", record_id, digests, receipt, files, stamped=stamped)
+        digests = {field: value for field, value in digests.items() if field != without} | (extra or {})
+        return self._evidence(action, record_id, digests, receipt, files, stamped=stamped)
 
     def rejected(self, *, stamped: bool = True) -> Made:
         """Return evidence of a rejected document."""

@@ -12,6 +12,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from archive_service import verification
 from archive_service.verification import verify, verify_file
 from audit.bundle import read_bundle
 from audit.canonical import canonical_json
@@ -242,3 +243,58 @@ def test_what_is_no_bundle_fails_and_what_is_not_there_raises(tmp_path: Path) ->
     assert failures(verify_file(path)) == {"manifest"}
     with pytest.raises(FileNotFoundError):
         verify_file(tmp_path / "missing.zip")
+
+
+def test_a_revision_of_the_metadata_holds(maker: Any) -> None:
+    """A revision commits to original, verdict and record; it makes no new seal and no new PDF/A verdict."""
+    report = check(maker.archived("revised", sealed=False, action="record:revised"), maker)
+    assert report.held
+    assert "seal" in {one.name for one in report.not_checked}
+
+
+@pytest.mark.parametrize("action", ["deposit:rejected", "record:receipt_issued"])
+def test_an_entry_that_says_something_else_is_seen(maker: Any, action: str) -> None:
+    """The log says what became of the deposit, and the receipt must say the same."""
+    report = check(maker.archived("contradicting", action=action), maker)
+    assert "entry-digest" in failures(report)
+
+
+def test_an_entry_that_commits_to_less_or_more_is_seen(maker: Any) -> None:
+    """Each document must be committed to, and nothing that the bundle does not show."""
+    less = check(maker.archived("less", without="record.json"), maker)
+    assert failures(less) == {"entry-commitments"}
+    more = check(maker.archived("more", extra={"receipt": bytes(32)}), maker)
+    assert failures(more) == {"entry-commitments"}
+
+
+def test_a_sealed_copy_that_the_receipt_does_not_know_is_seen(maker: Any) -> None:
+    """Adding a seal to evidence that has none proves nothing."""
+    made, donor = maker.archived("unsealed", sealed=False), maker.archived("donor")
+    names = ("sealed.pdf", "seal-signature.bin", "seal-signature.tst")
+    report = check(made, maker, **{name: donor.members[name] for name in names})
+    assert {"seal", "seal-time"} <= failures(report)
+
+
+def test_certificates_must_be_the_signers(archived: Any, other: Any, maker: Any) -> None:
+    """A certificate beside the evidence that signed none of it, or the signer's left out: failed by name."""
+    tsa = archived.members["certificates/tsa.pem"]
+    for name in ("certificates/seal.pem", "certificates/tsa.pem"):
+        wrong = archived.members["certificates/seal.pem"] if name.endswith("tsa.pem") else tsa
+        assert failures(check(archived, maker, **{name: wrong})) == {"certificates"}
+        roots = archived.members["certificates/roots.pem"]
+        assert failures(check(archived, maker, **{name: roots})) == {"certificates"}
+
+
+def test_unreadable_roots_in_the_bundle_are_seen(archived: Any, tmp_path: Path) -> None:
+    """Without roots of their own the auditor needs the bundle's: if those are broken nothing can hold."""
+    path = tmp_path / "evidence.zip"
+    path.write_bytes(archived.zip(**{"certificates/roots.pem": b"none"}))
+    assert failures(verify_file(path)) == {"certificates"}
+
+
+def test_a_file_too_large_to_be_a_bundle_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bound holds before memory is spent."""
+    monkeypatch.setattr(verification, "MAX_BUNDLE_BYTES", 100)
+    path = tmp_path / "evidence.zip"
+    path.write_bytes(bytes(101))
+    assert failures(verify_file(path)) == {"manifest"}
