@@ -134,7 +134,7 @@ class RelatedDocument:
 
     kind: Literal["order", "contract", "delivery_note", "invoice", "other"]
     number: str
-    date: date | None = None
+    issue_date: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

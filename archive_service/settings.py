@@ -27,6 +27,9 @@ class Settings(BaseSettings):
     s3_region: str = "us-east-1"
     s3_records_bucket: str = "archive-records"  # Object Lock: records, full tiles, stamped checkpoints
     s3_keys_bucket: str = "archive-keys"  # no lock, no versions: wrapped keys and salts
+    s3_other_doors: Annotated[
+        tuple[str, ...], NoDecode
+    ] = ()  # URLs beside S3 that the probe must find closed
     s3_edge_bucket: str = "archive-log-edge"  # no lock: current checkpoint, partial tiles
 
     tsa_urls: Annotated[tuple[str, ...], NoDecode] = ()  # tried in this order
@@ -44,7 +47,7 @@ class Settings(BaseSettings):
     worker_concurrency: int = Field(default=4, gt=0)
     checkpoint_stamp_seconds: float = Field(default=60.0, gt=0)
 
-    @field_validator("tsa_urls", mode="before")
+    @field_validator("tsa_urls", "s3_other_doors", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return (

@@ -102,6 +102,13 @@ def verify_compact(
     return VerifiedJws(payload=payload, signed_at=signed_at, signer=certificates[0], typ=str(header["typ"]))
 
 
+def certificates_of(compact: bytes) -> tuple[bytes, ...]:
+    """Return the DER of the header's certificates, the signer's first. Nothing is verified."""
+    with refusing(JwsRefused, "the attestation"):
+        header, _ = _parts(compact)
+        return tuple(certificate.dump() for certificate in _certificates(header))
+
+
 def _parts(compact: bytes) -> tuple[dict[str, object], bytes]:
     protected, payload, _ = (_decode(part) for part in compact.split(b".", 2))
     header = json.loads(protected, object_pairs_hook=_no_duplicates)

@@ -93,7 +93,7 @@ def _related(root: etree._Element) -> Iterator[RelatedDocument]:
             number = text_at(element, "IssuerAssignedID|ID")
             if number:
                 dated = element_at(element, "FormattedIssueDateTime|IssueDateTime")
-                yield RelatedDocument(kind=kind, number=number, date=_date(dated))
+                yield RelatedDocument(kind=kind, number=number, issue_date=_date(dated))
 
 
 def _first(items: Iterator[RelatedDocument], limit: int) -> Iterator[RelatedDocument]:

@@ -212,7 +212,9 @@ def receipt(
     """Return the attestation of deposit, or of rejection, with the proof that it was journaled."""
     archived = description["outcome"] == "archived"
     problem = description["problem"]
-    not_qualified = tuple(sealed["not_qualified"]) if sealed else () if key_is_qualified else ("receipt key",)
+    not_qualified = tuple(sealed["not_qualified"]) if sealed else ()
+    if not sealed and not key_is_qualified:
+        not_qualified = ("seal key",)  # the receipt is signed with it
     return Receipt(
         receipt_id=uuid.uuid5(deposit.deposit_id, "receipt"),
         outcome=description["outcome"],

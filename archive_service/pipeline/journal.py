@@ -11,7 +11,6 @@ from archive_service.pipeline.crash_points import CrashPoint, reached
 from archive_service.pipeline.forms import JsonObject, from_json, moment
 from archive_service.pipeline.ledger import Deposit
 from archive_service.pipeline.parts import Parts
-from archive_service.pipeline.store import read_secrets
 
 
 def journal(parts: Parts, deposit: Deposit, done: dict[str, JsonObject]) -> JsonObject:
@@ -21,7 +20,7 @@ def journal(parts: Parts, deposit: Deposit, done: dict[str, JsonObject]) -> Json
         deposit,
         description,
         parts.ledger.objects(deposit.tenant_id, deposit.deposit_id),
-        read_secrets(parts, deposit.tenant_id, deposit.deposit_id),
+        parts.vault.secrets(deposit.tenant_id, deposit.deposit_id),
         at=parts.clock(),
     )
     archived = description["outcome"] == "archived"

@@ -69,7 +69,7 @@ class SentRelated(_Sent):
 
     kind: Literal["order", "contract", "delivery_note", "invoice", "other"]
     number: _Text
-    date: date | None = None
+    issue_date: date | None = None
 
 
 class SentMetadata(_Sent):

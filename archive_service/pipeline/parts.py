@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from archive_service.keys import paths
 from archive_service.model import ArchiveError, Cause
 from archive_service.pdf.guard import PdfReader
-from archive_service.pipeline.ledger import Inclusion, Ledger, TenantFacts
-from archive_service.ports import MasterKey, ObjectStore, PdfaValidator, SchematronValidator, Staging
+from archive_service.pipeline.ledger import Inclusion, Ledger
+from archive_service.pipeline.vault import TenantKeys, Vault
+from archive_service.ports import ObjectStore, PdfaValidator, SchematronValidator, Staging
 from signing.keys import KeyHandle
 from signing.timestamps import Timestamper
 
@@ -35,23 +35,6 @@ class EntryWaiter(Protocol):
 
     def wait(self, tenant: UUID, entry_id: UUID) -> Inclusion:
         """Return the entry once it is published. Raises TryAgain when that takes too long."""
-
-
-class TenantKeys:
-    """Unwrapped tenant keys, in memory only. One call to the master key per tenant and process."""
-
-    def __init__(self, master_key: MasterKey) -> None:
-        self._master_key = master_key
-        self._unwrapped: dict[bytes, bytes] = {}
-
-    def key_of(self, tenant: TenantFacts) -> bytes:
-        """Return the tenant's key (32 bytes). Raises WrongKey."""
-        known = self._unwrapped.get(tenant.wrapped_key)
-        if known is None:
-            context = paths.tenant_key_context(tenant.tenant_id)
-            known = self._master_key.unwrap(tenant.wrapped_key, context=context)
-            self._unwrapped[tenant.wrapped_key] = known
-        return known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,3 +63,8 @@ class Parts:
     entries: EntryWaiter
     clock: Callable[[], datetime]
     random: Callable[[int], bytes]
+
+    @property
+    def vault(self) -> Vault:
+        """What is locked, to be read back."""
+        return Vault(ledger=self.ledger, store=self.store, tenant_keys=self.tenant_keys)

@@ -15,10 +15,8 @@ from archive_service.pipeline.ledger import Deposit, Problem
 from archive_service.pipeline.parts import Parts
 from archive_service.pipeline.seal import sealed_name
 from archive_service.pipeline.store import Locker
-from audit.receipts import encode_receipt
+from audit.receipts import RECEIPT_TYPE, encode_receipt
 from signing.jades import sign_compact
-
-RECEIPT_TYPE = "archive-receipt+jws"
 
 
 def receipt(parts: Parts, deposit: Deposit, done: dict[str, JsonObject]) -> JsonObject:

@@ -14,9 +14,10 @@ from archive_service.pipeline.forms import JsonObject, pdfa_json, to_json
 from archive_service.pipeline.ledger import Deposit
 from archive_service.pipeline.parts import Parts, TryAgain
 from archive_service.pipeline.validate import Rejected, could_not_run
-from signing.errors import CannotSeal, NoTimestamp
+from signing.errors import CannotSeal
 from signing.pades import SealedCopy
 from signing.pades import seal as seal_pdf
+from signing.timestamps import NoTimestamp
 
 REASON = "Electronic seal of the archive at deposit"
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
-from uuid import UUID
 
 from archive_service.keys import envelope, paths
 from archive_service.keys import secrets as record_secrets
@@ -147,21 +146,3 @@ class Locker:
                 deposit.tenant_id, record.received_at.year, record.record_id, deposit.deposit_id, role
             )
         return paths.object_path(deposit.tenant_id, year, deposit.deposit_id, role)
-
-
-def plain_object(parts: Parts, tenant: UUID, deposit_id: UUID, role: Role) -> bytes:
-    """Fetch by version and decrypt. Raises ObjectMissing, EnvelopeBroken, KeyError (no such role)."""
-    item = parts.ledger.objects(tenant, deposit_id)[role]
-    secrets = read_secrets(parts, tenant, deposit_id)
-    body = parts.store.get(
-        bucket=item.version.bucket, path=item.version.path, version_id=item.version.version_id
-    )
-    return envelope.decrypt(body, key=secrets.data_key, role=role, record_id=deposit_id)
-
-
-def read_secrets(parts: Parts, tenant: UUID, deposit_id: UUID) -> RecordSecrets:
-    """Return a deposit's secrets. Raises UnknownDeposit when they were shredded or never drawn."""
-    tenant_key = parts.tenant_keys.key_of(parts.ledger.tenant(tenant))
-    return record_secrets.unwrap(
-        parts.ledger.secrets(tenant, deposit_id), tenant_key=tenant_key, record_id=deposit_id
-    )

@@ -13,7 +13,6 @@ from archive_service.invoices.check import check_invoice
 from archive_service.model import (
     ArchiveError,
     Cause,
-    Conformant,
     CouldNotRun,
     Finding,
     InvoiceFacts,
@@ -21,7 +20,6 @@ from archive_service.model import (
     InvoiceVerdict,
     Metadata,
     NonConformant,
-    Outcome,
     PdfaVerdict,
     Profile,
     Severity,
@@ -74,7 +72,7 @@ def _decide(parts: Parts, deposit: Deposit, form: JsonObject, findings: list[Fin
         kept = parts.ledger.outputs(deposit.tenant_id, deposit.record_id)["validate"]
         facts = from_json(InvoiceFacts, kept["facts"]) if kept["facts"] else None
     else:
-        facts = _check_document(parts, deposit, profile, form, findings)
+        facts = _check_document(parts, deposit, profile, form)
     form["facts"] = to_json(facts) if facts else None
     metadata = _metadata(deposit, facts, profile, findings)
     decision = _retention(deposit, metadata, profile)
@@ -93,7 +91,7 @@ def _decide(parts: Parts, deposit: Deposit, form: JsonObject, findings: list[Fin
 
 
 def _check_document(
-    parts: Parts, deposit: Deposit, profile: Profile, form: JsonObject, findings: list[Finding]
+    parts: Parts, deposit: Deposit, profile: Profile, form: JsonObject
 ) -> InvoiceFacts | None:
     path = _whole(parts, deposit)
     try:
@@ -105,8 +103,9 @@ def _check_document(
     pdfa = parts.pdfa.validate(path)
     invoice = check_invoice(pdf, schematron=parts.schematron, profile=profile)
     form["pdfa"], form["invoice"] = pdfa_json(pdfa), invoice_json(invoice)
-    for outcome in (pdfa.outcome, invoice.container, invoice.xsd, invoice.schematron, invoice.national):
-        findings.extend(_findings(parts, deposit, outcome))
+    for outcome in (pdfa.outcome, invoice.container, invoice.xsd, invoice.schematron):
+        if isinstance(outcome, CouldNotRun):  # BR-FR is not here: it is never a reason to wait or to reject
+            could_not_run(parts, deposit, outcome.cause, outcome.detail)
     problem = _first_problem(pdfa, invoice, profile)
     if problem is not None:
         raise problem
@@ -130,16 +129,6 @@ def could_not_run(parts: Parts, deposit: Deposit, cause: Cause, detail: str) -> 
     if cause in TRIES and parts.ledger.count_attempt(deposit.tenant_id, deposit.deposit_id) >= TRIES[cause]:
         raise Rejected("validation-impossible", cause=cause.value)
     raise TryAgain(cause, detail)
-
-
-def _findings(parts: Parts, deposit: Deposit, outcome: Outcome | None) -> tuple[Finding, ...]:
-    match outcome:
-        case None:
-            return ()
-        case Conformant() | NonConformant():
-            return outcome.findings
-        case CouldNotRun():
-            could_not_run(parts, deposit, outcome.cause, outcome.detail)
 
 
 def _first_problem(pdfa: PdfaVerdict, invoice: InvoiceVerdict, profile: Profile) -> Rejected | None:

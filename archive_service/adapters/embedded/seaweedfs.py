@@ -175,6 +175,7 @@ class ObjectServer(Server):
             "S3_ACCESS_KEY": self._secrets["access_key"],
             "S3_SECRET_KEY": self._secrets["secret_key"],
             "S3_REGION": REGION,
+            "S3_OTHER_DOORS": ",".join(self.doors().values()),
         }
 
     def doors(self) -> dict[str, str]:

@@ -56,6 +56,11 @@ class PostgresLedger:
             raise UnknownDeposit(str(deposit_id))
         return rows.deposit(row)
 
+    def knows(self, tenant: UUID, deposit_id: UUID) -> bool:
+        """Say whether a deposit was recorded."""
+        with self._transaction(tenant) as connection:
+            return connection.execute(_at(tables.deposits, tenant, deposit_id)).one_or_none() is not None
+
     def tenant(self, tenant: UUID) -> TenantFacts:
         """Return the tenant's name, profile in force and wrapped key."""
         with self._transaction(tenant) as connection:

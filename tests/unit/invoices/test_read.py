@@ -50,7 +50,7 @@ def test_every_field_is_read() -> None:
     assert facts.related == (
         RelatedDocument(kind="order", number="BC-7"),
         RelatedDocument(kind="contract", number="CT-1"),
-        RelatedDocument(kind="invoice", number="FA-2026-000", date=date(2026, 2, 28)),
+        RelatedDocument(kind="invoice", number="FA-2026-000", issue_date=date(2026, 2, 28)),
     )
 
 

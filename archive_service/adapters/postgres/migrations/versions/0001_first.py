@@ -230,7 +230,7 @@ LOOK_UPS = {
             SELECT d.tenant_id, d.deposit_id FROM deposits d
             WHERE d.state = 'received' AND d.received_at < p_before ORDER BY d.received_at LIMIT 1000 $$""",
     "archive_count_deposits()": """
-        RETURNS TABLE (state text, count bigint) LANGUAGE sql STABLE
+        RETURNS TABLE (state text, deposits bigint) LANGUAGE sql STABLE
         SECURITY DEFINER SET search_path = public, pg_temp AS $$
             SELECT d.state, count(*) FROM deposits d GROUP BY d.state $$""",
 }
