@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -100,8 +101,12 @@ class Maker:
         action: str = "deposit:archived",
         without: str | None = None,
         extra: dict[str, bytes] | None = None,
+        promise: bytes | None = None,
     ) -> Made:
-        """Return evidence of an archived document; ``without``, ``extra``: what the entry commits to."""
+        """Return evidence of an archived document.
+
+        ``without``, ``extra``: what is committed to; ``promise``: a hash for the receipt's own proof.
+        """
         pdf = FPDF(enforce_compliance="PDF/A-3B")
         pdf.set_title(text)
         pdf.add_page()
@@ -152,7 +157,7 @@ class Maker:
             "problem": None,
         }
         digests = {field: value for field, value in digests.items() if field != without} | (extra or {})
-        return self._evidence(action, record_id, digests, receipt, files, stamped=stamped)
+        return self._evidence(action, record_id, digests, receipt, files, stamped=stamped, promise=promise)
 
     def rejected(self, *, stamped: bool = True) -> Made:
         """Return evidence of a rejected document."""
@@ -196,6 +201,7 @@ class Maker:
         files: dict[str, bytes],
         *,
         stamped: bool,
+        promise: bytes | None = None,
     ) -> Made:
         salts = {field: token_bytes(32) for field in digests}
         entry = Entry(
@@ -213,6 +219,9 @@ class Maker:
         leaf, index = encode_entry(entry), self.size
         note = self.append(leaf, b"another entry")
         proof = self.proof(index, note)
+        lines = proof.decode().split("\n")
+        if promise is not None:
+            lines[2] = b64encode(promise).decode()
         payload = encode_receipt(
             Receipt(
                 receipt_id=uuid4(),
@@ -225,7 +234,7 @@ class Maker:
                 log_vkey=self.signer.vkey,
                 entry_sha256=sha256(leaf).digest(),
                 entry_index=index,
-                inclusion=proof.decode(),
+                inclusion="\n".join(lines),
                 **receipt,
             )
         )

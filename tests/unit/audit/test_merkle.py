@@ -106,6 +106,15 @@ def test_an_inclusion_proof_holds_for_nothing_else(vectors: Vectors) -> None:
             check_inclusion(**(right | {name: value}))
 
 
+def test_a_tree_has_no_entries_beside_its_own() -> None:
+    """Without the bound on the index, the one entry of a tree would prove every index."""
+    leaf = leaf_hash(b"alone")
+    check_inclusion(leaf=leaf, index=0, size=1, proof=(), root=leaf)
+    for index, size in ((1, 1), (-1, 1), (0, 0), (7, 1)):
+        with pytest.raises(BrokenProof):
+            check_inclusion(leaf=leaf, index=index, size=size, proof=(), root=leaf)
+
+
 def test_go_s_consistency_proofs_hold(vectors: Vectors) -> None:
     """Proofs made by Go's sumdb/tlog that one tree begins with another are accepted."""
     known = roots(vectors)

@@ -17,6 +17,7 @@ from archive_service.verification import verify, verify_file
 from audit.bundle import read_bundle
 from audit.canonical import canonical_json
 from audit.notes import NoteSigner
+from audit.salts import encode_salts, parse_salts
 from audit.tiles import MemoryTiles
 from audit.verify import CheckStatus, Report, verify_bundle
 from signing.errors import CertificateRefused
@@ -195,6 +196,8 @@ def test_a_log_under_another_key(archived: Any, maker: Any) -> None:
     forger = NoteSigner(name="archive.example/logs/test", seed=bytes(32))
     report = check(archived, maker, **{"log.vkey": f"{forger.vkey}\n".encode()})
     assert {"checkpoint", "log-identity", "inclusion"} <= failures(report)
+    details = {one.name: one.detail for one in report.checks}
+    assert forger.vkey in details["checkpoint"]  # the two keys are named, before any signature is looked at
 
 
 def test_a_forked_log_is_seen(pki: Any, maker: Any) -> None:
@@ -298,3 +301,36 @@ def test_a_file_too_large_to_be_a_bundle_is_not_read(tmp_path: Path, monkeypatch
     path = tmp_path / "evidence.zip"
     path.write_bytes(bytes(101))
     assert failures(verify_file(path)) == {"manifest"}
+
+
+def test_a_certificate_too_many_is_seen(archived: Any, maker: Any) -> None:
+    """Beside the signer's, a certificate that none of the signatures carries is not evidence: refused."""
+    seal, tsa = (archived.members[f"certificates/{name}.pem"] for name in ("seal", "tsa"))
+    for name, body in (("certificates/seal.pem", seal + tsa), ("certificates/tsa.pem", tsa + seal)):
+        assert failures(check(archived, maker, **{name: body})) == {"certificates"}
+
+
+def test_a_genuine_token_over_another_signature_is_seen(archived: Any, other: Any, maker: Any) -> None:
+    """Signature value and token of another seal fit one another, but not this sealed copy."""
+    names = ("seal-signature.bin", "seal-signature.tst")
+    report = check(archived, maker, **{name: other.members[name] for name in names})
+    assert failures(report) == {"seal-time"}
+
+
+def test_another_genuine_token_over_the_seal_is_seen(archived: Any, maker: Any) -> None:
+    """A token got later over the same signature value is not the one that the sealed copy holds."""
+    imprint = sha256(archived.members["seal-signature.bin"]).digest()
+    report = check(archived, maker, **{"seal-signature.tst": maker.stamper.stamp(imprint).der})
+    assert failures(report) == {"seal-time"}
+
+
+def test_a_salt_too_many_is_seen(archived: Any, maker: Any) -> None:
+    """The salts are those of this entry's commitments and of nothing else."""
+    salts = parse_salts(archived.members["salts.json"]) | {"receipt": bytes(32)}
+    assert failures(check(archived, maker, **{"salts.json": encode_salts(salts)})) == {"entry-commitments"}
+
+
+def test_a_receipt_whose_own_proof_does_not_hold_is_seen(maker: Any) -> None:
+    """The proof that the archive signed must hold as well as the one beside it: else it promised falsely."""
+    report = check(maker.archived("false promise", promise=bytes(32)), maker)
+    assert failures(report) == {"inclusion"}
