@@ -164,3 +164,6 @@ def install(app: FastAPI) -> None:
         request_validation_handler=_handle,
     )
     add_exception_handler(app, handler)
+    # By name as well: what is only caught as Exception is answered, and then logged as a crash of ours.
+    for kind in _TRANSLATED:
+        app.add_exception_handler(kind, handler)
