@@ -123,7 +123,7 @@ class PostgresTenants:
         key_id: UUID,
         name: str,
         scopes: tuple[str, ...],
-        expires_at: datetime | None,
+        expires_at: datetime | None = None,
     ) -> tuple[ApiKey, str]:
         """Make a key; return it with its token, which is nowhere kept."""
         public, secret = secrets.token_hex(_PUBLIC_BYTES), secrets.token_urlsafe(_SECRET_BYTES)
