@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import secrets
 import sys
@@ -18,6 +19,7 @@ from minio import Minio
 from archive_service import background
 from archive_service.adapters.master_key import FileMasterKey
 from archive_service.adapters.postgres.engine import make_engine
+from archive_service.adapters.postgres.inventory import PostgresInventory
 from archive_service.adapters.postgres.jobs import make_app
 from archive_service.adapters.postgres.ledger import PostgresLedger
 from archive_service.adapters.postgres.lines import Channel
@@ -38,6 +40,7 @@ from archive_service.model import SYSTEM_TENANT
 from archive_service.onboarding import Onboarding
 from archive_service.pdf.guard import PdfReader
 from archive_service.pipeline.evidence import EvidenceBuilder
+from archive_service.pipeline.fsck import Fsck
 from archive_service.pipeline.parts import Buckets, Parts
 from archive_service.pipeline.sequencer import Sequencer
 from archive_service.pipeline.stamps import Stamper
@@ -282,12 +285,29 @@ def run_sequencer(settings: Settings) -> None:
     )
 
 
+# The receipt's own entry is published within a second of the deposit's end, more on a busy machine.
+FSCK_SETTLES = timedelta(seconds=10)
+
+
+def run_fsck(settings: Settings) -> None:
+    """Compare database, store and logs; one JSON line for each finding, and exit with 1 if there is any."""
+    made = Composition(settings)
+    checker = Fsck(inventory=PostgresInventory(made.engine), vault=made.vault, buckets=made.buckets)
+    clean = True
+    for item in checker.run(before=now() - FSCK_SETTLES):
+        clean = False
+        sys.stdout.write(json.dumps({"place": item.place, "problem": item.problem}) + "\n")
+    if not clean:
+        raise SystemExit(1)
+
+
 COMMANDS: Mapping[str, Callable[[Settings], None]] = {
     "migrate": run_migrate,
     "bootstrap": run_bootstrap,
     "api": run_api,
     "worker": run_worker,
     "sequencer": run_sequencer,
+    "fsck": run_fsck,
 }
 
 

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from archive_service.pipeline.parts import Buckets
 from archive_service.ports import ObjectMissing, ObjectStore
-from audit.tiles import ReadObject, Tile
+from audit.tiles import MemoryTiles, ReadObject, Tile
 
 _PARTIAL = re.compile(r"^(?P<tile>.+)\.p/(?P<width>[1-9][0-9]{0,2})$")
 _HASH_BYTES = 32
@@ -82,6 +82,7 @@ def _cut_bundle(body: bytes, width: int) -> bytes | None:
 
 
 def recent(read: ReadObject, fresh: tuple[Tile, ...]) -> ReadObject:
-    """Return a reader that finds the tiles just made in memory first."""
-    known = {tile.path: tile.body for tile in fresh}
-    return lambda path: known[path] if path in known else read(path)
+    """Return a reader that has the tiles just made in memory, and fetches each other one once."""
+    tiles = MemoryTiles(below=read)
+    tiles.add(*fresh)
+    return tiles.read

@@ -151,7 +151,7 @@ class PostgresStamps:
         )
         with tenant_transaction(self._engine, tenant) as connection:
             row = connection.execute(query).one_or_none()
-        return _stamp(row) if row else None
+        return stamp_of(row) if row else None
 
     def covering(self, tenant: UUID, log_id: UUID, index: int) -> Stamp | None:
         """Return the first stamp whose checkpoint covers an entry."""
@@ -163,7 +163,7 @@ class PostgresStamps:
         )
         with tenant_transaction(self._engine, tenant) as connection:
             row = connection.execute(query).one_or_none()
-        return _stamp(row) if row else None
+        return stamp_of(row) if row else None
 
     def keep(self, stamp: Stamp) -> None:
         """Keep the first of a size."""
@@ -192,7 +192,7 @@ class PostgresStamps:
                 waiting = connection.execute(query.order_by(_stamps.size)).all()
             if waiting:
                 lock_until = self._logs.head(tenant, log_id).lock_until
-                found.extend((_stamp(row), lock_until) for row in waiting)
+                found.extend((stamp_of(row), lock_until) for row in waiting)
         return tuple(found)
 
     def mark_published(self, stamp: Stamp) -> None:
@@ -205,7 +205,8 @@ class PostgresStamps:
             )
 
 
-def _stamp(row: sa.Row[Any]) -> Stamp:
+def stamp_of(row: sa.Row[Any]) -> Stamp:
+    """Return the stamp that a row of ``stamps`` holds."""
     return Stamp(
         tenant_id=row.tenant_id,
         log_id=row.log_id,
