@@ -59,6 +59,8 @@ def assemble(parts: Parts, change: Callable[[pikepdf.Pdf], None] | None = None) 
 def save(pdf: pikepdf.Pdf) -> bytes:
     """Write a PDF so that the same content gives the same bytes."""
     out = io.BytesIO()
+    if "/ID" in pdf.trailer:  # fpdf2's would stay as its first half, and differs between runs
+        del pdf.trailer["/ID"]
     pdf.save(out, deterministic_id=True)
     return out.getvalue()
 

@@ -9,7 +9,8 @@ from datetime import date
 import pikepdf
 
 from archive_service.invoices.specimens.assemble import Parts, assemble
-from archive_service.invoices.specimens.cii import Level, invoice_tree, to_bytes
+from archive_service.invoices.specimens.cii import invoice_tree, to_bytes
+from archive_service.invoices.specimens.elements import Level
 from archive_service.invoices.specimens.good import break_business_rule, plain_trade
 from archive_service.invoices.specimens.trade import Trade
 
@@ -135,7 +136,10 @@ def _unknown_profile(trade: Trade) -> bytes:
 
 
 def _encrypted(trade: Trade) -> bytes:
-    """Encrypted with AES-256: it opens without a password, and PDF/A forbids it all the same."""
+    """Encrypted with AES-256: it opens without a password, and PDF/A forbids it all the same.
+
+    Its keys are random: the bytes differ each time.
+    """
     plain = make_with_xml(trade, good_xml(trade))
     out = io.BytesIO()
     with pikepdf.open(io.BytesIO(plain)) as pdf:

@@ -5,32 +5,21 @@ Elements stand in the order of the XSD; what a profile does not have is left out
 
 from __future__ import annotations
 
-import enum
-from collections.abc import Callable
 from datetime import date
-from decimal import Decimal
 
 from lxml import etree
 
+from archive_service.invoices.specimens.elements import (
+    NAMESPACES,
+    Level,
+    amount_leaf,
+    dated,
+    from_level,
+    leaf,
+    node,
+    qualified,
+)
 from archive_service.invoices.specimens.trade import INTRA_EU, NOTES, Allowance, Company, Line, Tax, Trade
-
-_NAMESPACES = {
-    "rsm": "urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100",
-    "ram": "urn:un:unece:uncefact:data:standard:ReusableAggregateBusinessInformationEntity:100",
-    "udt": "urn:un:unece:uncefact:data:standard:UnqualifiedDataType:100",
-    "qdt": "urn:un:unece:uncefact:data:standard:QualifiedDataType:100",
-}
-
-
-class Level(enum.IntEnum):
-    """How much a profile says, from the least to the most."""
-
-    MINIMUM = 0
-    BASIC_WL = 1
-    BASIC = 2
-    EN16931 = 3
-    EXTENDED = 4
-
 
 LEVELS = {
     "MINIMUM": Level.MINIMUM,
@@ -51,13 +40,13 @@ _GUIDELINES = {  # BT-24
 def invoice_tree(trade: Trade, level: Level) -> etree._Element:
     """Return the invoice's root element."""
     parts = (
-        _node(
+        node(
             "rsm:ExchangedDocumentContext",
-            _node("ram:BusinessProcessSpecifiedDocumentContextParameter", _text("ram:ID", "B1")),
-            _node("ram:GuidelineSpecifiedDocumentContextParameter", _text("ram:ID", _GUIDELINES[level])),
+            node("ram:BusinessProcessSpecifiedDocumentContextParameter", leaf("ram:ID", "B1")),
+            node("ram:GuidelineSpecifiedDocumentContextParameter", leaf("ram:ID", _GUIDELINES[level])),
         ),
         _document(trade, level),
-        _node(
+        node(
             "rsm:SupplyChainTradeTransaction",
             *(_line(place, line, trade, level) for place, line in _lines(trade, level)),
             _agreement(trade, level),
@@ -65,7 +54,7 @@ def invoice_tree(trade: Trade, level: Level) -> etree._Element:
             _settlement(trade, level),
         ),
     )
-    root = etree.Element(_qualified("rsm:CrossIndustryInvoice"), nsmap=_NAMESPACES)
+    root = etree.Element(qualified("rsm:CrossIndustryInvoice"), nsmap=NAMESPACES)
     root.extend([part for part in parts if part is not None])
     return root
 
@@ -76,57 +65,16 @@ def to_bytes(root: etree._Element) -> bytes:
     return etree.tostring(root, encoding="UTF-8", xml_declaration=True)
 
 
-# --- Building -----------------------------------------------------------------------------------
-
-
-def _qualified(name: str) -> str:
-    prefix, local = name.split(":")
-    return f"{{{_NAMESPACES[prefix]}}}{local}"
-
-
-def _node(name: str, *children: etree._Element | None) -> etree._Element | None:
-    """Return an element with those of the children that exist; None when there is none."""
-    present = [child for child in children if child is not None]
-    if not present:
-        return None
-    element = etree.Element(_qualified(name), nsmap=_NAMESPACES)
-    element.extend(present)
-    return element
-
-
-def _text(name: str, text: str, **attributes: str) -> etree._Element | None:
-    if not text:
-        return None
-    element = etree.Element(_qualified(name), attributes, nsmap=_NAMESPACES)
-    element.text = text
-    return element
-
-
-def _day(name: str, day: date, prefix: str = "udt") -> etree._Element | None:
-    return _node(name, _text(f"{prefix}:DateTimeString", f"{day:%Y%m%d}", format="102"))
-
-
-def _amount(name: str, amount: Decimal, **attributes: str) -> etree._Element | None:
-    return _text(name, f"{amount:.2f}", **attributes)
-
-
-def _from(least: Level, level: Level, make: Callable[[], etree._Element | None]) -> etree._Element | None:
-    return make() if level >= least else None
-
-
-# --- Parts --------------------------------------------------------------------------------------
-
-
 def _document(trade: Trade, level: Level) -> etree._Element | None:
     notes = NOTES if level >= Level.BASIC_WL else ()
-    return _node(
+    return node(
         "rsm:ExchangedDocument",
-        _text("ram:ID", trade.number),
-        _from(Level.EXTENDED, level, lambda: _text("ram:Name", "FACTURE")),
-        _text("ram:TypeCode", "380"),
-        _day("ram:IssueDateTime", trade.issued),
+        leaf("ram:ID", trade.number),
+        from_level(Level.EXTENDED, level, lambda: leaf("ram:Name", "FACTURE")),
+        leaf("ram:TypeCode", "380"),
+        dated("ram:IssueDateTime", trade.issued),
         *(
-            _node("ram:IncludedNote", _text("ram:Content", text), _text("ram:SubjectCode", subject))
+            node("ram:IncludedNote", leaf("ram:Content", text), leaf("ram:SubjectCode", subject))
             for subject, text in notes
         ),
     )
@@ -138,74 +86,74 @@ def _lines(trade: Trade, level: Level) -> list[tuple[int, Line]]:
 
 def _line(place: int, line: Line, trade: Trade, level: Level) -> etree._Element | None:
     product = line.product
-    order_line = _node("ram:BuyerOrderReferencedDocument", _text("ram:LineID", str(place)))
-    return _node(
+    order_line = node("ram:BuyerOrderReferencedDocument", leaf("ram:LineID", str(place)))
+    return node(
         "ram:IncludedSupplyChainTradeLineItem",
-        _node("ram:AssociatedDocumentLineDocument", _text("ram:LineID", str(place))),
-        _node(
+        node("ram:AssociatedDocumentLineDocument", leaf("ram:LineID", str(place))),
+        node(
             "ram:SpecifiedTradeProduct",
-            _from(Level.EN16931, level, lambda: _text("ram:SellerAssignedID", product.reference)),
-            _text("ram:Name", product.name),
+            from_level(Level.EN16931, level, lambda: leaf("ram:SellerAssignedID", product.reference)),
+            leaf("ram:Name", product.name),
         ),
-        _node(
+        node(
             "ram:SpecifiedLineTradeAgreement",
             order_line if level >= Level.EN16931 else None,
-            _node("ram:NetPriceProductTradePrice", _amount("ram:ChargeAmount", product.price)),
+            node("ram:NetPriceProductTradePrice", amount_leaf("ram:ChargeAmount", product.price)),
         ),
-        _node(
+        node(
             "ram:SpecifiedLineTradeDelivery",
-            _text("ram:BilledQuantity", f"{line.quantity:.2f}", unitCode=product.unit),
+            leaf("ram:BilledQuantity", f"{line.quantity:.2f}", unitCode=product.unit),
         ),
-        _node(
+        node(
             "ram:SpecifiedLineTradeSettlement",
-            _node(
+            node(
                 "ram:ApplicableTradeTax",
-                _text("ram:TypeCode", "VAT"),
-                _text("ram:CategoryCode", trade.taxes[0].category),
-                _amount("ram:RateApplicablePercent", line.rate),
+                leaf("ram:TypeCode", "VAT"),
+                leaf("ram:CategoryCode", trade.taxes[0].category),
+                amount_leaf("ram:RateApplicablePercent", line.rate),
             ),
-            _node(
+            node(
                 "ram:SpecifiedTradeSettlementLineMonetarySummation",
-                _amount("ram:LineTotalAmount", line.net),
+                amount_leaf("ram:LineTotalAmount", line.net),
             ),
         ),
     )
 
 
 def _agreement(trade: Trade, level: Level) -> etree._Element | None:
-    return _node(
+    return node(
         "ram:ApplicableHeaderTradeAgreement",
-        _text("ram:BuyerReference", "SERVICE-ACHATS"),
+        leaf("ram:BuyerReference", "SERVICE-ACHATS"),
         _party("ram:SellerTradeParty", trade.seller, level, is_seller=True),
         _party("ram:BuyerTradeParty", trade.buyer, level, is_seller=False),
         _reference("ram:BuyerOrderReferencedDocument", trade.order, trade.order_date, level),
-        _from(
+        from_level(
             Level.BASIC_WL,
             level,
-            lambda: _node("ram:ContractReferencedDocument", _text("ram:IssuerAssignedID", trade.contract)),
+            lambda: node("ram:ContractReferencedDocument", leaf("ram:IssuerAssignedID", trade.contract)),
         ),
     )
 
 
 def _reference(name: str, number: str, day: date, level: Level) -> etree._Element | None:
-    return _node(
+    return node(
         name,
-        _text("ram:IssuerAssignedID", number),
-        _from(Level.EXTENDED, level, lambda: _day("ram:FormattedIssueDateTime", day, "qdt")),
+        leaf("ram:IssuerAssignedID", number),
+        from_level(Level.EXTENDED, level, lambda: dated("ram:FormattedIssueDateTime", day, "qdt")),
     )
 
 
 def _party(name: str, company: Company, level: Level, *, is_seller: bool) -> etree._Element | None:
     full = level >= Level.BASIC_WL
-    vat = _node("ram:SpecifiedTaxRegistration", _text("ram:ID", company.vat_id, schemeID="VA"))
-    legal = _node("ram:SpecifiedLegalOrganization", _text("ram:ID", company.siren, schemeID="0002"))
-    return _node(
+    vat = node("ram:SpecifiedTaxRegistration", leaf("ram:ID", company.vat_id, schemeID="VA"))
+    legal = node("ram:SpecifiedLegalOrganization", leaf("ram:ID", company.siren, schemeID="0002"))
+    return node(
         name,
-        _text("ram:GlobalID", company.siret, schemeID="0009") if full else None,
-        _text("ram:Name", company.name),
-        _text("ram:Description", company.legal) if is_seller and level >= Level.EN16931 else None,
+        leaf("ram:GlobalID", company.siret, schemeID="0009") if full else None,
+        leaf("ram:Name", company.name),
+        leaf("ram:Description", company.legal) if is_seller and level >= Level.EN16931 else None,
         legal,
-        _from(Level.EN16931, level, lambda: _contact(company)),
+        from_level(Level.EN16931, level, lambda: _contact(company)),
         _address(company) if full else _country(company) if is_seller else None,
         _electronic_address(company) if full else None,
         vat if full or is_seller else None,
@@ -213,49 +161,49 @@ def _party(name: str, company: Company, level: Level, *, is_seller: bool) -> etr
 
 
 def _contact(company: Company) -> etree._Element | None:
-    return _node(
+    return node(
         "ram:DefinedTradeContact",
-        _text("ram:PersonName", company.contact),
-        _node("ram:TelephoneUniversalCommunication", _text("ram:CompleteNumber", company.phone)),
-        _node("ram:EmailURIUniversalCommunication", _text("ram:URIID", company.email)),
+        leaf("ram:PersonName", company.contact),
+        node("ram:TelephoneUniversalCommunication", leaf("ram:CompleteNumber", company.phone)),
+        node("ram:EmailURIUniversalCommunication", leaf("ram:URIID", company.email)),
     )
 
 
 def _address(company: Company) -> etree._Element | None:
-    return _node(
+    return node(
         "ram:PostalTradeAddress",
-        _text("ram:PostcodeCode", company.postcode),
-        _text("ram:LineOne", company.street),
-        _text("ram:CityName", company.city),
-        _text("ram:CountryID", company.country),
+        leaf("ram:PostcodeCode", company.postcode),
+        leaf("ram:LineOne", company.street),
+        leaf("ram:CityName", company.city),
+        leaf("ram:CountryID", company.country),
     )
 
 
 def _country(company: Company) -> etree._Element | None:
-    return _node("ram:PostalTradeAddress", _text("ram:CountryID", company.country))
+    return node("ram:PostalTradeAddress", leaf("ram:CountryID", company.country))
 
 
 def _electronic_address(company: Company) -> etree._Element | None:
     """BT-34 and BT-49: in France the SIREN under scheme 0225, elsewhere an e-mail address (EM)."""
     french = bool(company.siren)
-    address = _text(
+    address = leaf(
         "ram:URIID", company.siren if french else company.email, schemeID="0225" if french else "EM"
     )
-    return _node("ram:URIUniversalCommunication", address)
+    return node("ram:URIUniversalCommunication", address)
 
 
 def _delivery(trade: Trade, level: Level) -> etree._Element | None:
-    delivery = etree.Element(_qualified("ram:ApplicableHeaderTradeDelivery"), nsmap=_NAMESPACES)
+    delivery = etree.Element(qualified("ram:ApplicableHeaderTradeDelivery"), nsmap=NAMESPACES)
     if level >= Level.BASIC_WL:
         parts = (
-            _node("ram:ShipToTradeParty", _text("ram:Name", trade.buyer.name), _address(trade.buyer)),
-            _node(
+            node("ram:ShipToTradeParty", leaf("ram:Name", trade.buyer.name), _address(trade.buyer)),
+            node(
                 "ram:ActualDeliverySupplyChainEvent",
-                _day("ram:OccurrenceDateTime", trade.delivered),
+                dated("ram:OccurrenceDateTime", trade.delivered),
             ),
-            _node(
+            node(
                 "ram:DespatchAdviceReferencedDocument",
-                _text("ram:IssuerAssignedID", trade.despatch),
+                leaf("ram:IssuerAssignedID", trade.despatch),
             ),
         )
         delivery.extend([part for part in parts if part is not None])
@@ -264,10 +212,10 @@ def _delivery(trade: Trade, level: Level) -> etree._Element | None:
 
 def _settlement(trade: Trade, level: Level) -> etree._Element | None:
     full = level >= Level.BASIC_WL
-    return _node(
+    return node(
         "ram:ApplicableHeaderTradeSettlement",
-        _text("ram:PaymentReference", trade.number) if full else None,
-        _text("ram:InvoiceCurrencyCode", "EUR"),
+        leaf("ram:PaymentReference", trade.number) if full else None,
+        leaf("ram:InvoiceCurrencyCode", "EUR"),
         _payment_means(trade, level) if full else None,
         *(_tax(tax) for tax in trade.taxes if full),
         _allowance(trade.allowance) if full and trade.allowance else None,
@@ -279,16 +227,16 @@ def _settlement(trade: Trade, level: Level) -> etree._Element | None:
 def _payment_means(trade: Trade, level: Level) -> etree._Element | None:
     seller = trade.seller
     named = level >= Level.EN16931
-    return _node(
+    return node(
         "ram:SpecifiedTradeSettlementPaymentMeans",
-        _text("ram:TypeCode", "58"),  # UNTDID 4461: SEPA credit transfer
-        _text("ram:Information", "Virement SEPA") if named else None,
-        _node(
+        leaf("ram:TypeCode", "58"),  # UNTDID 4461: SEPA credit transfer
+        leaf("ram:Information", "Virement SEPA") if named else None,
+        node(
             "ram:PayeePartyCreditorFinancialAccount",
-            _text("ram:IBANID", seller.iban),
-            _text("ram:AccountName", seller.name) if named else None,
+            leaf("ram:IBANID", seller.iban),
+            leaf("ram:AccountName", seller.name) if named else None,
         ),
-        _node("ram:PayeeSpecifiedCreditorFinancialInstitution", _text("ram:BICID", seller.bic))
+        node("ram:PayeeSpecifiedCreditorFinancialInstitution", leaf("ram:BICID", seller.bic))
         if named
         else None,
     )
@@ -296,52 +244,52 @@ def _payment_means(trade: Trade, level: Level) -> etree._Element | None:
 
 def _tax(tax: Tax) -> etree._Element | None:
     exempt = tax.category == "K"
-    return _node(
+    return node(
         "ram:ApplicableTradeTax",
-        _amount("ram:CalculatedAmount", tax.amount),
-        _text("ram:TypeCode", "VAT"),
-        _text("ram:ExemptionReason", INTRA_EU) if exempt else None,
-        _amount("ram:BasisAmount", tax.basis),
-        _text("ram:CategoryCode", tax.category),
-        _text("ram:ExemptionReasonCode", "VATEX-EU-IC") if exempt else None,
-        _amount("ram:RateApplicablePercent", tax.rate),
+        amount_leaf("ram:CalculatedAmount", tax.amount),
+        leaf("ram:TypeCode", "VAT"),
+        leaf("ram:ExemptionReason", INTRA_EU) if exempt else None,
+        amount_leaf("ram:BasisAmount", tax.basis),
+        leaf("ram:CategoryCode", tax.category),
+        leaf("ram:ExemptionReasonCode", "VATEX-EU-IC") if exempt else None,
+        amount_leaf("ram:RateApplicablePercent", tax.rate),
     )
 
 
 def _allowance(allowance: Allowance) -> etree._Element | None:
-    return _node(
+    return node(
         "ram:SpecifiedTradeAllowanceCharge",
-        _node("ram:ChargeIndicator", _text("udt:Indicator", "false")),
-        _amount("ram:CalculationPercent", allowance.percent),
-        _amount("ram:BasisAmount", allowance.basis),
-        _amount("ram:ActualAmount", allowance.amount),
-        _text("ram:ReasonCode", "95"),  # UNTDID 5189: discount
-        _text("ram:Reason", "Remise commerciale"),
-        _node(
+        node("ram:ChargeIndicator", leaf("udt:Indicator", "false")),
+        amount_leaf("ram:CalculationPercent", allowance.percent),
+        amount_leaf("ram:BasisAmount", allowance.basis),
+        amount_leaf("ram:ActualAmount", allowance.amount),
+        leaf("ram:ReasonCode", "95"),  # UNTDID 5189: discount
+        leaf("ram:Reason", "Remise commerciale"),
+        node(
             "ram:CategoryTradeTax",
-            _text("ram:TypeCode", "VAT"),
-            _text("ram:CategoryCode", allowance.category),
-            _amount("ram:RateApplicablePercent", allowance.rate),
+            leaf("ram:TypeCode", "VAT"),
+            leaf("ram:CategoryCode", allowance.category),
+            amount_leaf("ram:RateApplicablePercent", allowance.rate),
         ),
     )
 
 
 def _terms(trade: Trade, level: Level) -> etree._Element | None:
     sentence = "Paiement à 30 jours date de facture."
-    return _node(
+    return node(
         "ram:SpecifiedTradePaymentTerms",
-        _text("ram:Description", sentence) if level >= Level.EN16931 else None,
-        _day("ram:DueDateDateTime", trade.due),
+        leaf("ram:Description", sentence) if level >= Level.EN16931 else None,
+        dated("ram:DueDateDateTime", trade.due),
     )
 
 
 def _summation(trade: Trade, *, full: bool) -> etree._Element | None:
-    return _node(
+    return node(
         "ram:SpecifiedTradeSettlementHeaderMonetarySummation",
-        _amount("ram:LineTotalAmount", trade.line_total) if full else None,
-        _amount("ram:AllowanceTotalAmount", trade.allowance_total) if full and trade.allowance else None,
-        _amount("ram:TaxBasisTotalAmount", trade.tax_basis),
-        _amount("ram:TaxTotalAmount", trade.tax_total, currencyID="EUR"),
-        _amount("ram:GrandTotalAmount", trade.grand_total),
-        _amount("ram:DuePayableAmount", trade.grand_total),
+        amount_leaf("ram:LineTotalAmount", trade.line_total) if full else None,
+        amount_leaf("ram:AllowanceTotalAmount", trade.allowance_total) if full and trade.allowance else None,
+        amount_leaf("ram:TaxBasisTotalAmount", trade.tax_basis),
+        amount_leaf("ram:TaxTotalAmount", trade.tax_total, currencyID="EUR"),
+        amount_leaf("ram:GrandTotalAmount", trade.grand_total),
+        amount_leaf("ram:DuePayableAmount", trade.grand_total),
     )
