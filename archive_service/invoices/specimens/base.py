@@ -63,7 +63,7 @@ def make_base(picture_bytes: int) -> Base:
         pdf.image(io.BytesIO(make_picture(picture_bytes)), x=0, y=0, w=100)
     body = bytes(pdf.output())
     with pikepdf.open(io.BytesIO(body)) as opened:
-        pictures = list(opened.pages[0].images)
+        pictures = [str(name) for name in opened.pages[0].obj.Resources.get("/XObject", {})]
         for needless in ("/OpenAction", "/PageLayout"):
             if needless in opened.Root:
                 del opened.Root[needless]
