@@ -21,13 +21,12 @@ from procrastinate.exceptions import ConnectorException
 
 from archive_service.adapters.postgres.jobs import INGEST_QUEUE, INGEST_TASK, RetryUntilDone
 from archive_service.adapters.postgres.notifications import Notifications
-from archive_service.adapters.s3 import StoreRefused
 from archive_service.adapters.staging import FolderStaging
 from archive_service.pipeline.ingest import ingest
 from archive_service.pipeline.parts import Parts
 from archive_service.pipeline.sequencer import HeadMoved, Sequencer
 from archive_service.pipeline.stamps import Stamper
-from archive_service.ports import StoreUnavailable
+from archive_service.ports import StoreRefused, StoreUnavailable
 from signing.timestamps import NoTimestamp
 
 _log = logging.getLogger(__name__)

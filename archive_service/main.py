@@ -19,13 +19,14 @@ from minio import Minio
 from archive_service import background
 from archive_service.adapters.master_key import FileMasterKey
 from archive_service.adapters.postgres.engine import make_engine
+from archive_service.adapters.postgres.health import PostgresHealth
 from archive_service.adapters.postgres.inventory import PostgresInventory
 from archive_service.adapters.postgres.jobs import make_app
 from archive_service.adapters.postgres.ledger import PostgresLedger
 from archive_service.adapters.postgres.lines import Channel
 from archive_service.adapters.postgres.logs import PostgresLogs, PostgresStamps
 from archive_service.adapters.postgres.migrate import check_role, migrate
-from archive_service.adapters.postgres.notifications import DepositWaiter, Notifications, NotifiedEntries
+from archive_service.adapters.postgres.notifications import Notifications, NotifiedDeposits, NotifiedEntries
 from archive_service.adapters.postgres.records import PostgresRecords
 from archive_service.adapters.postgres.tenants import PostgresTenants
 from archive_service.adapters.s3 import S3Store, connect
@@ -37,10 +38,10 @@ from archive_service.adapters.verapdf import VeraPdf
 from archive_service.api.app import make_api
 from archive_service.api.services import Services
 from archive_service.model import SYSTEM_TENANT
-from archive_service.onboarding import Onboarding
 from archive_service.pdf.guard import PdfReader
 from archive_service.pipeline.evidence import EvidenceBuilder
 from archive_service.pipeline.fsck import Fsck
+from archive_service.pipeline.onboarding import Onboarding
 from archive_service.pipeline.parts import Buckets, Parts
 from archive_service.pipeline.sequencer import Sequencer
 from archive_service.pipeline.stamps import Stamper
@@ -231,20 +232,19 @@ def run_api(settings: Settings) -> None:
     services = Services(
         ledger=made.ledger,
         records=PostgresRecords(made.engine),
-        logs=made.logs,
         tenants=made.onboarding.tenants,
         onboarding=made.onboarding,
         vault=made.vault,
         buckets=made.buckets,
         staging=made.staging,
-        waiter=DepositWaiter(made.ledger, listener),
+        waiter=NotifiedDeposits(made.ledger, listener),
         evidence=EvidenceBuilder(
             vault=made.vault,
             buckets=made.buckets,
             stamps=made.stamps,
             roots=load_pem(settings.trust_roots),
         ),
-        engine=made.engine,
+        health=PostgresHealth(made.engine),
         clock=now,
         max_document_bytes=settings.max_document_bytes,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -20,6 +21,14 @@ class ObjectMissing(ArchiveError):
 
 class StoreUnavailable(ArchiveError):
     """The object store did not answer, or answered that it cannot; the write may or may not have happened."""
+
+
+class StoreRefused(ArchiveError):
+    """The store answers that it will not (rights, a lock in the past, no such bucket). No retry helps."""
+
+    def __init__(self, code: str, message: str | None) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code  # S3's own
 
 
 class ObjectStore(Protocol):
@@ -88,6 +97,16 @@ class MasterKey(Protocol):
         """Return the secret. Raises WrongKey when key, context or bytes do not fit."""
 
 
+class Upload(Protocol):
+    """An unfinished file. Only ``commit`` makes it exist under its name."""
+
+    def write(self, chunk: bytes) -> None:
+        """Append bytes. Raises StagingFull."""
+
+    def commit(self) -> Path:
+        """Make it durable under its name, and return where it is. Raises StagingFull."""
+
+
 class Staging(Protocol):
     """Bytes on their way in, durable before they are acknowledged, gone when the deposit has ended."""
 
@@ -99,6 +118,12 @@ class Staging(Protocol):
 
     def discard(self, name: str) -> None:
         """Remove it; absent is fine."""
+
+    def open_upload(self, name: str) -> AbstractContextManager[Upload]:
+        """Open an upload; leaving without ``commit`` leaves nothing behind. Raises StagingFull."""
+
+    def check_room(self, more: int) -> None:
+        """Raise StagingFull where ``more`` bytes would not fit."""
 
 
 class StagingFull(ArchiveError):

@@ -16,7 +16,7 @@ from minio.helpers import ObjectWriteResult
 from minio.retention import Retention
 
 from archive_service.model import ArchiveError, StoredVersion
-from archive_service.ports import ObjectConflict, ObjectMissing, StoreUnavailable
+from archive_service.ports import ObjectConflict, ObjectMissing, StoreRefused, StoreUnavailable
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 30.0
@@ -28,14 +28,6 @@ _EXISTS = {"PreconditionFailed", "ConditionalRequestConflict"}  # 412, and AWS's
 
 class WrongBucket(ArchiveError):
     """A bucket exists, and is not of the kind that the archive needs."""
-
-
-class StoreRefused(ArchiveError):
-    """The store answers that it will not (rights, a lock in the past, no such bucket). No retry helps."""
-
-    def __init__(self, code: str, message: str | None) -> None:
-        super().__init__(f"{code}: {message}")
-        self.code = code  # S3's own
 
 
 class _AlreadyThere(Exception):

@@ -11,18 +11,18 @@ from uuid import UUID
 from fastapi import APIRouter, Header, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from archive_service.adapters.postgres.tenants import ApiKey
 from archive_service.api import examples
 from archive_service.api.problems import ApiProblem, language
 from archive_service.api.services import Depositor, Reader, Services, WithServices
 from archive_service.api.shapes import deposit_shape, problem_members
 from archive_service.api.uploads import Received, receive
 from archive_service.model import DepositState
-from archive_service.onboarding import new_id
+from archive_service.pipeline.clients import ApiKey
 from archive_service.pipeline.crash_points import CrashPoint, reached
 from archive_service.pipeline.forms import canonical
 from archive_service.pipeline.ledger import NewDeposit, Problem, Reception
 from archive_service.pipeline.metadata import MetadataInvalid, parse_sent, plain
+from archive_service.pipeline.onboarding import new_id
 
 router = APIRouter(prefix="/v1/deposits", tags=["deposits"])
 

@@ -9,10 +9,10 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from archive_service.adapters.postgres.tenants import ApiKey
 from archive_service.api import examples
 from archive_service.api.services import Administrator, WithServices
 from archive_service.model import utc_text
+from archive_service.pipeline.clients import ApiKey
 
 router = APIRouter(prefix="/v1/api-keys", tags=["keys"])
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from uuid import UUID
 
-import sqlalchemy as sa
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 
@@ -27,19 +26,14 @@ def healthz() -> Response:
 @router.get("/readyz")
 def readyz(using: WithServices) -> Response:
     """Say whether deposits can be received: database, store and staging, each by name."""
-    parts = {"database": _database(using), "store": _store(using), "staging": _staging(using)}
+    parts = {
+        "database": "ok" if using.health.answers() else "does not answer",
+        "store": _store(using),
+        "staging": _staging(using),
+    }
     ready = all(state == "ok" for state in parts.values())
     shape = {"status": "ok" if ready else "failing", "parts": parts}
     return examples.json_response(shape, 200 if ready else 503, {})
-
-
-def _database(using: Services) -> str:
-    try:
-        with using.engine.connect() as connection:
-            connection.execute(sa.select(1))
-    except (sa.exc.DBAPIError, sa.exc.TimeoutError):
-        return "does not answer"
-    return "ok"
 
 
 def _store(using: Services) -> str:
@@ -66,9 +60,7 @@ def metrics(using: WithServices) -> Response:
     registry = CollectorRegistry()
     deposits = Gauge("archive_deposits", "Deposits by state", ["state"], registry=registry)
     waiting = Gauge("archive_entries_waiting", "Journal entries not yet published", registry=registry)
-    with using.engine.connect() as connection:
-        for row in connection.execute(sa.text("SELECT * FROM archive_count_deposits()")):
-            deposits.labels(row.state).set(row.deposits)
-        pending = sa.text("SELECT coalesce(sum(pending), 0) FROM archive_list_logs()")
-        waiting.set(connection.execute(pending).scalar_one())
+    for state, count in using.health.deposits_by_state().items():
+        deposits.labels(state).set(count)
+    waiting.set(using.health.entries_waiting())
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)

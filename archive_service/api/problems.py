@@ -14,14 +14,13 @@ from fastapi_problem.error import Problem
 from fastapi_problem.handler import ExceptionHandler, add_exception_handler, new_exception_handler
 from starlette.exceptions import HTTPException
 
-from archive_service.adapters.postgres.records import UnknownRecord
-from archive_service.adapters.postgres.tenants import UnknownKey
-from archive_service.adapters.s3 import StoreRefused
 from archive_service.invoices.findings import sentences
+from archive_service.pipeline.clients import UnknownKey
 from archive_service.pipeline.evidence import NotEndedYet
 from archive_service.pipeline.ledger import KeyReused, StillUnderWay, UnknownDeposit
 from archive_service.pipeline.metadata import MetadataInvalid
-from archive_service.ports import ObjectMissing, StagingFull, StoreUnavailable
+from archive_service.pipeline.records import UnknownRecord
+from archive_service.ports import ObjectMissing, StagingFull, StoreRefused, StoreUnavailable
 
 TYPE_PREFIX = "urn:archive:problem:"
 LANGUAGES = ("en", "fr")

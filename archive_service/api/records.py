@@ -9,15 +9,15 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
-from archive_service.adapters.postgres.records import Search
-from archive_service.adapters.postgres.tenants import ApiKey
 from archive_service.api import examples
 from archive_service.api.problems import ApiProblem
 from archive_service.api.services import Reader, Services, WithServices
 from archive_service.api.shapes import object_shape, record_shape
 from archive_service.model import Role
+from archive_service.pipeline.clients import ApiKey
 from archive_service.pipeline.evidence import NotEndedYet
 from archive_service.pipeline.ledger import Deposit
+from archive_service.pipeline.records import Search
 
 router = APIRouter(tags=["records"])
 

@@ -7,38 +7,34 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
-import sqlalchemy as sa
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from archive_service.adapters.postgres.ledger import PostgresLedger
-from archive_service.adapters.postgres.logs import PostgresLogs
-from archive_service.adapters.postgres.notifications import DepositWaiter
-from archive_service.adapters.postgres.records import PostgresRecords
-from archive_service.adapters.postgres.tenants import ApiKey, PostgresTenants, UnknownKey
-from archive_service.adapters.staging import FolderStaging
 from archive_service.api.problems import ApiProblem
-from archive_service.onboarding import Onboarding
+from archive_service.pipeline.clients import ApiKey, Tenants, UnknownKey
 from archive_service.pipeline.evidence import EvidenceBuilder
-from archive_service.pipeline.parts import Buckets
+from archive_service.pipeline.ledger import Ledger
+from archive_service.pipeline.onboarding import Onboarding
+from archive_service.pipeline.parts import Buckets, DepositWaiter, Health
+from archive_service.pipeline.records import Records
 from archive_service.pipeline.vault import Vault
+from archive_service.ports import Staging
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     """Everything a request may touch."""
 
-    ledger: PostgresLedger
-    records: PostgresRecords
-    logs: PostgresLogs
-    tenants: PostgresTenants
+    ledger: Ledger
+    records: Records
+    tenants: Tenants
     onboarding: Onboarding
     vault: Vault
     buckets: Buckets
-    staging: FolderStaging
+    staging: Staging
     waiter: DepositWaiter
     evidence: EvidenceBuilder
-    engine: sa.Engine
+    health: Health
     clock: Callable[[], datetime]
     max_document_bytes: int
 

@@ -6,11 +6,11 @@ import json
 from typing import Any
 from uuid import UUID
 
-from archive_service.adapters.postgres.records import Record
 from archive_service.api import problems
 from archive_service.api.services import Services
 from archive_service.model import DepositState, utc_text
 from archive_service.pipeline.ledger import Deposit, StoredObject
+from archive_service.pipeline.records import Record
 
 Json = dict[str, Any]
 

@@ -10,9 +10,9 @@ from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.concurrency import run_in_threadpool
 
-from archive_service.adapters.staging import Upload
 from archive_service.api.problems import ApiProblem
 from archive_service.pipeline.metadata import MAX_METADATA_BYTES
+from archive_service.ports import Upload
 
 MAX_PARTS = 4  # two are known; a few more are tolerated and refused by name
 SNIFFED_BYTES = 1024  # PDF 32000-1 implementation note 13: the header may be within the first 1024 bytes

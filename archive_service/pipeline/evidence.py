@@ -68,7 +68,8 @@ class EvidenceBuilder:
         if deposit.kind == "revision" and deposit.state is DepositState.ARCHIVED:
             members[names.ORIGINAL] = self.vault.plain(deposit.tenant_id, deposit.record_id, Role.ORIGINAL)
         entry = self._entry(deposit)
-        members |= self._log_members(deposit.tenant_id, entry) | self._certificates(members)
+        members |= self._log_members(deposit.tenant_id, entry)
+        members |= self._certificates(members)
         committed = {commitment.field for commitment in decode_entry(entry.leaf).commitments}
         salts = self.vault.secrets(deposit.tenant_id, deposit.deposit_id).salts
         members[names.SALTS] = encode_salts({field: salts[field] for field in committed})

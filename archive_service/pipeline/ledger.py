@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
@@ -105,6 +106,13 @@ class JournalLine:
     created_at: datetime
 
 
+class LogKind(enum.StrEnum):
+    """Which log: what happened to a tenant's records, or to the service."""
+
+    LIFE_CYCLE = "life-cycle"
+    SYSTEM = "system"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogIdentity:
     """A log as strangers know it: its origin and the key that its checkpoints are checked with."""
@@ -147,6 +155,9 @@ class Ledger(Protocol):
 
     def deposit(self, tenant: UUID, deposit_id: UUID) -> Deposit:
         """Raise UnknownDeposit or return it as it stands."""
+
+    def knows(self, tenant: UUID, deposit_id: UUID) -> bool:
+        """Say whether a deposit was recorded."""
 
     def tenant(self, tenant: UUID) -> TenantFacts:
         """Return the tenant's profile in force, wrapped key and log."""

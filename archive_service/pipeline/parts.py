@@ -10,7 +10,7 @@ from uuid import UUID
 
 from archive_service.model import ArchiveError, Cause
 from archive_service.pdf.guard import PdfReader
-from archive_service.pipeline.ledger import Inclusion, Ledger
+from archive_service.pipeline.ledger import Deposit, Inclusion, Ledger
 from archive_service.pipeline.vault import TenantKeys, Vault
 from archive_service.ports import ObjectStore, PdfaValidator, SchematronValidator, Staging
 from signing.keys import KeyHandle
@@ -35,6 +35,26 @@ class EntryWaiter(Protocol):
 
     def wait(self, tenant: UUID, entry_id: UUID) -> Inclusion:
         """Return the entry once it is published. Raises TryAgain when that takes too long."""
+
+
+class DepositWaiter(Protocol):
+    """Waits for a deposit to end, for callers that asked to (RFC 7240 ``Prefer: wait``)."""
+
+    def wait(self, deposit: Deposit, seconds: float) -> Deposit:
+        """Return the deposit as it stands when it has ended or the time is over."""
+
+
+class Health(Protocol):
+    """What an operator asks the database."""
+
+    def answers(self) -> bool:
+        """Say whether a query comes back."""
+
+    def deposits_by_state(self) -> dict[str, int]:
+        """Count deposits, over all tenants."""
+
+    def entries_waiting(self) -> int:
+        """Count journal entries that are not published yet, over all logs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,10 +11,10 @@ import sqlalchemy as sa
 
 from archive_service.adapters.postgres import rows, tables
 from archive_service.adapters.postgres.engine import tenant_transaction
-from archive_service.adapters.postgres.lines import LogKind, log_of
+from archive_service.adapters.postgres.lines import log_of
 from archive_service.adapters.postgres.logs import stamp_of
 from archive_service.model import SYSTEM_TENANT, DepositState
-from archive_service.pipeline.ledger import Deposit, LogIdentity
+from archive_service.pipeline.ledger import Deposit, LogIdentity, LogKind
 from archive_service.pipeline.stamps import Stamp
 
 PAGE = 500  # rows a transaction: a check of years must not hold one open
@@ -33,7 +33,7 @@ class PostgresInventory:
             return tuple(found.scalars())
 
     def ended(self, tenant: UUID, before: datetime) -> Iterator[Deposit]:
-        """Return the deposits that ended before a moment, in the order of their identifiers, which is that of time."""
+        """Return the deposits that ended before a moment, in the order of deposit."""
         deposits = tables.deposits.c
         last = UUID(int=0)
         while True:

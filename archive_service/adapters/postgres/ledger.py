@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from archive_service.adapters.postgres import rows, tables
 from archive_service.adapters.postgres.engine import tenant_transaction
-from archive_service.adapters.postgres.lines import Channel, LogKind, enter_line, log_of, notify
+from archive_service.adapters.postgres.lines import Channel, enter_line, log_of, notify
 from archive_service.adapters.postgres.reception import receive
 from archive_service.model import DepositState, Metadata, Profile, Role
 from archive_service.pipeline.forms import JsonObject, from_json
@@ -23,6 +23,7 @@ from archive_service.pipeline.ledger import (
     Inclusion,
     JournalLine,
     LogIdentity,
+    LogKind,
     NewDeposit,
     Problem,
     Reception,

@@ -9,14 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from archive_service.adapters.postgres import tables
-from archive_service.pipeline.ledger import JournalLine, LogIdentity
-
-
-class LogKind(enum.StrEnum):
-    """Which log: what happened to a tenant's records, or to the service."""
-
-    LIFE_CYCLE = "life-cycle"
-    SYSTEM = "system"
+from archive_service.pipeline.ledger import JournalLine, LogIdentity, LogKind
 
 
 class Channel(enum.StrEnum):

@@ -85,8 +85,8 @@ class NotifiedEntries:
             self._notifications.wait_beyond(seen, LOOK_AGAIN_SECONDS)
 
 
-class DepositWaiter:
-    """Waits for a deposit to end, for callers that asked to (RFC 7240 ``Prefer: wait``)."""
+class NotifiedDeposits:
+    """Implements ``pipeline.parts.DepositWaiter``."""
 
     def __init__(self, ledger: PostgresLedger, notifications: Notifications) -> None:
         self._ledger, self._notifications = ledger, notifications

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,41 +10,9 @@ import sqlalchemy as sa
 from archive_service.adapters.postgres import tables
 from archive_service.adapters.postgres.engine import tenant_transaction
 from archive_service.adapters.postgres.rows import fold
-from archive_service.model import ArchiveError
-from archive_service.pipeline.forms import JsonObject
+from archive_service.pipeline.records import Record, Search, UnknownRecord
 
 _records = tables.records.c
-
-
-class UnknownRecord(ArchiveError):
-    """This tenant has no such record."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Search:
-    """What to look for; every member that is given must fit. Text is compared without case and accents."""
-
-    number: str | None = None
-    issued_from: date | None = None
-    issued_to: date | None = None
-    seller: str | None = None  # part of the name, or a SIREN or VAT identifier
-    piece_ref: str | None = None
-    piece_date: date | None = None
-    sha256: bytes | None = None
-    after: UUID | None = None  # the last record of the page before
-    limit: int = 50
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
-    """An archived record."""
-
-    record_id: UUID
-    metadata: JsonObject
-    revision: int
-    original_sha256: bytes
-    retain_until: datetime
-    archived_at: datetime
 
 
 class PostgresRecords:

@@ -6,7 +6,6 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,47 +14,17 @@ import sqlalchemy as sa
 
 from archive_service.adapters.postgres import tables
 from archive_service.adapters.postgres.engine import tenant_transaction
-from archive_service.adapters.postgres.lines import LogKind, enter_line
-from archive_service.model import SYSTEM_TENANT, ArchiveError, Profile
+from archive_service.adapters.postgres.lines import enter_line
+from archive_service.model import SYSTEM_TENANT, Profile
+from archive_service.pipeline.clients import ApiKey, NewLog, UnknownKey
 from archive_service.pipeline.forms import to_json
-from archive_service.pipeline.ledger import JournalLine
+from archive_service.pipeline.ledger import JournalLine, LogKind
 
 KEY_PREFIX = (
     "ak"  # ak_PUBLIC_SECRET: a leaked key can be told from other text, and be named without its secret
 )
 _PUBLIC_BYTES = 6
 _SECRET_BYTES = 32
-
-
-class UnknownKey(ArchiveError):
-    """No such API key, or it was revoked or has expired."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApiKey:
-    """A client's key without its secret. ``agent`` is the random token that journal entries name."""
-
-    tenant_id: UUID
-    key_id: UUID
-    name: str
-    prefix: str
-    scopes: tuple[str, ...]
-    agent: str
-    created_at: datetime
-    expires_at: datetime | None = None
-    revoked_at: datetime | None = None
-    last_used_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewLog:
-    """A log with its signing key, wrapped."""
-
-    log_id: UUID
-    kind: LogKind
-    origin: str
-    vkey: str
-    wrapped_signing_key: bytes
 
 
 class PostgresTenants:

@@ -12,10 +12,11 @@ import sqlalchemy as sa
 from archive_service.adapters.embedded.postgres import PostgresServer
 from archive_service.adapters.postgres import tables
 from archive_service.adapters.postgres.engine import make_engine, tenant_transaction
-from archive_service.adapters.postgres.lines import LogKind
 from archive_service.adapters.postgres.migrate import UnsafeRole, check_role, migrate
-from archive_service.adapters.postgres.tenants import NewLog, PostgresTenants, UnknownKey
+from archive_service.adapters.postgres.tenants import PostgresTenants
 from archive_service.model import Profile
+from archive_service.pipeline.clients import NewLog, UnknownKey
+from archive_service.pipeline.ledger import LogKind
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,9 @@ from integration.store.conftest import Connect
 from integration.store.faulty_proxy import FaultyProxy, Spoil
 
 from archive_service.adapters import s3
-from archive_service.adapters.s3 import S3Store, StoreRefused
+from archive_service.adapters.s3 import S3Store
 from archive_service.model import StoredVersion
-from archive_service.ports import ObjectConflict, StoreUnavailable
+from archive_service.ports import ObjectConflict, StoreRefused, StoreUnavailable
 
 PATH = "a/record.json"
 WRITTEN = (Spoil.LOSE, Spoil.INTERNAL)

@@ -10,12 +10,11 @@ from uuid import UUID
 
 import uuid_utils.compat as uuid7
 
-from archive_service.adapters.postgres.lines import LogKind
-from archive_service.adapters.postgres.tenants import ApiKey, NewLog, PostgresTenants
 from archive_service.keys import paths
 from archive_service.keys.sealing import KEY_BYTES
 from archive_service.model import SYSTEM_TENANT, Profile
-from archive_service.pipeline.ledger import JournalLine
+from archive_service.pipeline.clients import ApiKey, NewLog, Tenants
+from archive_service.pipeline.ledger import JournalLine, LogKind
 from archive_service.pipeline.parts import Buckets
 from archive_service.ports import MasterKey, ObjectStore
 from audit.entries import Detail, Entry, encode_entry
@@ -35,7 +34,7 @@ def new_id() -> UUID:
 class Onboarding:
     """Makes tenants. Keys are wrapped before anything is written, and copied to the keys bucket."""
 
-    tenants: PostgresTenants
+    tenants: Tenants
     store: ObjectStore
     buckets: Buckets
     master_key: MasterKey
