@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +113,9 @@ class Archive:
         deadline = time.monotonic() + stamped_within
         while True:
             body = self.get(f"/v1/deposits/{deposit_id}/evidence").content
-            if b"checkpoint-statement.tst" in body or time.monotonic() > deadline:
+            with zipfile.ZipFile(io.BytesIO(body)) as bundle:
+                stamped = "checkpoint-statement.tst" in bundle.namelist()
+            if stamped or time.monotonic() > deadline:
                 return body
             time.sleep(0.5)
 
