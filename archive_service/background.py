@@ -32,7 +32,7 @@ from signing.timestamps import NoTimestamp
 _log = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS = 2.0  # how soon another worker sees that one died; a busy machine may miss a few
-STALLED_SECONDS = 12.0
+STALLED_SECONDS = 8.0
 SWEEP_AGE = timedelta(days=2)  # staged files that no open deposit names are removed after this
 GATHER_SECONDS = 0.03  # entries that come within this time share a checkpoint, its fsyncs and its signature
 IDLE_SECONDS = 1.0

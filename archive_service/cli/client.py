@@ -16,7 +16,7 @@ from archive_service.adapters.embedded.address import read_address
 from archive_service.cli.words import CannotRun, say
 
 DEFAULT_DATA = Path("var/data")
-TRIES = 6
+TRIES = 12  # about 25 seconds: as long as a part may take to be started again
 WAIT_SECONDS = 50  # longest wait that one request asks for; the answer to a longer one is asked for again
 _PASSING = {httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.BAD_GATEWAY, httpx.codes.GATEWAY_TIMEOUT}
 

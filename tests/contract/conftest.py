@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
-from contract.fakes import MemoryStore
 
 from archive_service.adapters.embedded.seaweedfs import ObjectServer
 from archive_service.adapters.s3 import S3Store, connect
 from archive_service.ports import ObjectStore
+from tests.contract.fakes import MemoryStore
 
 _COUNT = itertools.count()
 

@@ -13,7 +13,7 @@ from archive_service.model import StoredVersion
 from archive_service.ports import ObjectConflict, ObjectMissing
 
 if TYPE_CHECKING:
-    from contract.conftest import Place
+    from tests.contract.conftest import Place
 
 PATH = "tenants/t/records/2026/r/record.json"
 

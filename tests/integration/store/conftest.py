@@ -6,11 +6,11 @@ import itertools
 from collections.abc import Callable, Iterator
 
 import pytest
-from integration.store.faulty_proxy import FaultyProxy
 from minio import Minio
 
 from archive_service.adapters.embedded.seaweedfs import ObjectServer
 from archive_service.adapters.s3 import S3Store, connect
+from tests.integration.store.faulty_proxy import FaultyProxy
 
 _COUNT = itertools.count()
 Connect = Callable[..., Minio]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from integration.store.conftest import Connect
 
 from archive_service.adapters.s3 import S3Store, WrongBucket, connect
 from archive_service.ports import ObjectMissing
+from tests.integration.store.conftest import Connect
 
 
 def test_buckets_of_the_wrong_kind_are_refused(client_of: Connect) -> None:

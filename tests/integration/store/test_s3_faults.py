@@ -6,13 +6,13 @@ import socket
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from integration.store.conftest import Connect
-from integration.store.faulty_proxy import FaultyProxy, Spoil
 
 from archive_service.adapters import s3
 from archive_service.adapters.s3 import S3Store
 from archive_service.model import StoredVersion
 from archive_service.ports import ObjectConflict, StoreRefused, StoreUnavailable
+from tests.integration.store.conftest import Connect
+from tests.integration.store.faulty_proxy import FaultyProxy, Spoil
 
 PATH = "a/record.json"
 WRITTEN = (Spoil.LOSE, Spoil.INTERNAL)

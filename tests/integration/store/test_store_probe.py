@@ -8,13 +8,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from integration.store.conftest import Connect
 
 from archive_service.adapters import store_probe
 from archive_service.adapters.embedded.seaweedfs import ObjectServer
 from archive_service.adapters.s3 import S3Store, connect
 from archive_service.adapters.store_probe import StoreNotWorm, Target, http_door, probe
 from archive_service.ports import StoreUnavailable
+from tests.integration.store.conftest import Connect
 
 S3_ATTEMPTS = {
     "delete-version",
