@@ -8,7 +8,7 @@ import os
 import time
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
@@ -52,6 +52,18 @@ class Archive:
                 )
             )
         return cls(address.url, address.token)
+
+    def __enter__(self) -> Self:
+        """Use it."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        self.close()
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._http.close()
 
     def request(self, method: str, path: str, **options: Any) -> httpx.Response:
         """Send a request, again where a part did not answer. Raises CannotRun."""

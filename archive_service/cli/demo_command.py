@@ -26,9 +26,9 @@ def run(files: list[Path]) -> ExitCode:
     expected = None if files else _make_specimens(FOLDER / "invoices")
     documents = files_of(files) if files else list(expected or {})
     out.print(say("Starting the archive…", "Démarrage de l'archive…"))
-    with Stack(data=data, variables={"CHECKPOINT_STAMP_SECONDS": "1"}) as stack:
+    variables = {"CHECKPOINT_STAMP_SECONDS": "1"}
+    with Stack(data=data, variables=variables) as stack, Archive(stack.url, stack.token) as archive:
         out.print(say(f"It runs at {stack.url}\n", f"Elle tourne sur {stack.url}\n"))
-        archive = Archive(stack.url, stack.token)
         deposits = dict(deposit_all(archive, documents, None))
         bundles = [bundle for path in documents if (bundle := _show(archive, path, deposits[path]))]
     out.print(

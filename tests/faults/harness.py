@@ -14,13 +14,15 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from archive_service.adapters.embedded.stack import Stack
 from archive_service.cli.client import Archive
 from archive_service.invoices.specimens import make_bad, make_invoice
 
 # Who can be killed. The checkers are children of workers: they are found below them.
 PARTS = ("api", "worker-1", "worker-2", "sequencer", "postgres", "seaweedfs", "pki")
-CHECKERS = {"verapdf": b"greenfield-apps", "schematron": b"schematron"}
+CHECKERS = {"verapdf": "greenfield-apps", "schematron": "schematron"}
 
 
 def fresh(folder: Path, *, good: bool = True) -> Path:
@@ -38,15 +40,13 @@ def pids_of(stack: Stack, name: str) -> list[int]:
     if name not in CHECKERS:
         running = stack.pids()
         return [running[name]] if name in running else []
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            command, environment = (folder / "cmdline").read_bytes(), (folder / "environ").read_bytes()
-        except OSError:
-            continue
-        if CHECKERS[name] in command and str(stack.data).encode() in environment:
-            found.append(int(folder.name))
-    return found
+    workers = [psutil.Process(pid) for part, pid in stack.pids().items() if part.startswith("worker")]
+    return [
+        child.pid
+        for worker in workers
+        for child in worker.children(recursive=True)
+        if any(CHECKERS[name] in word for word in child.cmdline())
+    ]
 
 
 @dataclass
@@ -80,6 +80,7 @@ class Load:
         self.stopped.set()
         found = [outcome for client in self._running for outcome in client.result(timeout=300)]
         self._pool.shutdown()
+        self.archive.close()
         return found
 
 

@@ -38,15 +38,15 @@ def armed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stack, Pat
 
 def _die_at(point: CrashPoint, armed: tuple[Stack, Path], folder: Path) -> None:
     stack, crashes = armed
-    archive = Archive(stack.url, stack.token)
     fuse = crashes / point.value
-    fuse.touch()
-    outcomes = [{"expected": "archived", **archive.deposit(fresh(folder), None)}]
-    deadline = time.monotonic() + DIED_WITHIN
-    while fuse.exists():  # stamps come a little later than receipts
-        assert time.monotonic() < deadline, f"nothing passed {point}"
-        time.sleep(0.1)
-    outcomes.append({"expected": "archived", **archive.deposit(fresh(folder), None)})
+    with Archive(stack.url, stack.token) as archive:
+        fuse.touch()
+        outcomes = [{"expected": "archived", **archive.deposit(fresh(folder), None)}]
+        deadline = time.monotonic() + DIED_WITHIN
+        while fuse.exists():  # stamps come a little later than receipts
+            assert time.monotonic() < deadline, f"nothing passed {point}"
+            time.sleep(0.1)
+        outcomes.append({"expected": "archived", **archive.deposit(fresh(folder), None)})
     check_outcomes(outcomes)
 
 

@@ -44,6 +44,7 @@ def _survive(stack: Stack, folder: Path, shown: pytest.CaptureFixture[str], *, k
     assert fsck(stack) == "exit 0\n"
 
 
+@pytest.mark.long
 def test_a_few_kills_of_every_part(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Pins recovery from the death of each part in turn, under load."""
     folder = tmp_path / "invoices"
@@ -52,6 +53,7 @@ def test_a_few_kills_of_every_part(tmp_path: Path, capsys: pytest.CaptureFixture
         _survive(stack, folder, capsys, kills=len(PARTS) + len(CHECKERS))
 
 
+@pytest.mark.long
 def test_a_second_start_after_the_supervisor_s_death(tmp_path: Path) -> None:
     """Pins kill -9 of the supervisor: the next start stops what was left, and finds everything as it was."""
     folder = tmp_path / "invoices"

@@ -61,7 +61,7 @@ def save(pdf: pikepdf.Pdf) -> bytes:
     out = io.BytesIO()
     if "/ID" in pdf.trailer:  # fpdf2's would stay as its first half, and differs between runs
         del pdf.trailer["/ID"]
-    pdf.save(out, deterministic_id=True)
+    pdf.save(out, deterministic_id=True, fix_metadata_version=False)
     return out.getvalue()
 
 
