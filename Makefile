@@ -43,10 +43,6 @@ lint: $(READY)  ## format, rules, types, layers
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/lint-imports
 
-.PHONY: bench
-bench: $(READY)  ## how fast, beside the floor and the naive way (ARGS="--help")
-	@$(VENV)/bin/archive bench $(ARGS)
-
 .PHONY: requirements
 requirements: $(READY)  ## lock the dependencies anew (ARGS=--upgrade)
 	$(COMPILE) $(ARGS) requirements/bootstrap.in -o requirements/bootstrap.txt

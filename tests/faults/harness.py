@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import psutil
 
@@ -58,12 +58,19 @@ class Load:
     clients: int = 3
     stopped: threading.Event = field(default_factory=threading.Event)
 
-    def start(self) -> None:
+    def __enter__(self) -> Self:
         """Begin."""
         self._pool = ThreadPoolExecutor(self.clients)
         self._running: list[Future[list[dict[str, Any]]]] = [
             self._pool.submit(self._client, number) for number in range(self.clients)
         ]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop, whatever happened."""
+        self.stopped.set()
+        self._pool.shutdown(cancel_futures=True)
+        self.archive.close()
 
     def _client(self, number: int) -> list[dict[str, Any]]:
         outcomes = []
@@ -78,10 +85,7 @@ class Load:
     def finish(self) -> list[dict[str, Any]]:
         """Let each client end its deposit; return all outcomes. Raises what a client met."""
         self.stopped.set()
-        found = [outcome for client in self._running for outcome in client.result(timeout=300)]
-        self._pool.shutdown()
-        self.archive.close()
-        return found
+        return [outcome for client in self._running for outcome in client.result(timeout=300)]
 
 
 def fsck(stack: Stack) -> str:

@@ -26,16 +26,15 @@ def _kill(stack: Stack, name: str) -> bool:
 
 
 def _survive(stack: Stack, folder: Path, shown: pytest.CaptureFixture[str], *, kills: int) -> None:
-    load = Load(Archive(stack.url, stack.token), folder)
-    load.start()
     killed: Counter[str] = Counter()
     names = (*PARTS, *CHECKERS)
-    while killed.total() < kills:
-        time.sleep(random.uniform(0.3, 3.0))  # noqa: S311 - no secret
-        name = names[killed.total() % len(names)]
-        killed[name] += _kill(stack, name)
-    time.sleep(5)
-    outcomes = load.finish()
+    with Load(Archive(stack.url, stack.token), folder) as load:
+        while killed.total() < kills:
+            time.sleep(random.uniform(0.3, 3.0))  # noqa: S311 - no secret
+            name = names[killed.total() % len(names)]
+            killed[name] += _kill(stack, name)
+        time.sleep(5)
+        outcomes = load.finish()
     check_outcomes(outcomes)
     with shown.disabled():
         print(
@@ -59,17 +58,16 @@ def test_a_second_start_after_the_supervisor_s_death(tmp_path: Path) -> None:
     folder = tmp_path / "invoices"
     folder.mkdir()
     stack = Stack(data=tmp_path / "data").start()
-    load = Load(Archive(stack.url, stack.token), folder, clients=1)
-    load.start()
-    time.sleep(3)
-    port = int(stack.url.rsplit(":", 1)[1])
-    stack.kill("supervisor")
-    with Stack(data=tmp_path / "data", port=None) as again:
-        assert int(again.url.rsplit(":", 1)[1]) == port
-        outcomes = load.finish()
-        assert outcomes
-        check_outcomes(outcomes)
-        assert fsck(again) == "exit 0\n"
+    with Load(Archive(stack.url, stack.token), folder, clients=1) as load:
+        time.sleep(3)
+        url = stack.url
+        stack.kill("supervisor")
+        with Stack(data=tmp_path / "data") as again:
+            assert again.url == url
+            outcomes = load.finish()
+            assert outcomes
+            check_outcomes(outcomes)
+            assert fsck(again) == "exit 0\n"
 
 
 @pytest.mark.long
