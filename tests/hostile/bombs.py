@@ -79,14 +79,14 @@ def _in_font() -> bytes:
     return changed(change)
 
 
-def in_object_stream() -> bytes:
-    """Return a PDF whose catalog lies in an object stream that inflates to a gibibyte (ISO 32000-1, 7.5.7).
+def in_object_stream(total: int = INFLATED) -> bytes:
+    """Return a PDF whose catalog lies in an object stream that inflates to ``total`` (ISO 32000-1, 7.5.7).
 
     Whoever wants to know anything about the document has to inflate it first.
     """
     catalog, pages = b"<</Type/Catalog/Pages 2 0 R>>", b"<</Type/Pages/Kids[5 0 R]/Count 1>>"
     index = f"1 0 2 {len(catalog) + 1} ".encode()
-    packed = flate_bomb(index + catalog + b" " + pages)
+    packed = flate_bomb(index + catalog + b" " + pages, total)
     body = bytearray(b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n")
     offsets = {}
     for number, dictionary, data in (
