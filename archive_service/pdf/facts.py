@@ -59,6 +59,7 @@ def read_facts(path: Path) -> PdfFacts:
     try:
         bombs.check_streams(path.read_bytes())
         with pikepdf.open(path, attempt_recovery=False, suppress_warnings=True) as pdf:
+            bombs.check_chains(pdf)
             return _facts(pdf)
     except pikepdf.PasswordError:
         raise refuse("encrypted-pdf", "The document is encrypted.") from None
