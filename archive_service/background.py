@@ -63,7 +63,12 @@ def work(
 
     @queue.task(name=INGEST_TASK, queue=INGEST_QUEUE, retry=RetryUntilDone())
     def run(*, tenant: str, deposit_id: str) -> None:
-        ingest(parts, UUID(tenant), UUID(deposit_id))
+        try:
+            ingest(parts, UUID(tenant), UUID(deposit_id))
+        except Exception as error:
+            # The queue tries again for ever and says so to nobody: the operator must see why.
+            _log.warning("deposit %s is tried again: %s", deposit_id, _first_line(error))
+            raise
 
     try:
         asyncio.run(_work(queue, concurrency, staging, clock))
@@ -71,6 +76,11 @@ def work(
         parts.pdfa.close()
         parts.schematron.close()
         parts.pdf_reader.close()
+
+
+def _first_line(error: Exception) -> str:
+    """Return what went wrong without what follows: statements and parameters hold personal data."""
+    return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
 
 
 async def _work(

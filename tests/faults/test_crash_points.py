@@ -20,6 +20,7 @@ IN_CI = (
     CrashPoint.RECEIVE_RECORDED,
     CrashPoint.SEAL_STAGED,
     CrashPoint.STORE_OBJECT_PUT,
+    CrashPoint.JOURNAL_ENTERED,
     CrashPoint.SEQUENCE_STAGED,
     CrashPoint.SEQUENCE_SWAPPED,
     CrashPoint.RECEIPT_PUT,

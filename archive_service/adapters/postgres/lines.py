@@ -50,7 +50,8 @@ def enter_line(connection: sa.Connection, tenant: UUID, kind: LogKind, line: Jou
             created_at=line.created_at,
         )
         .on_conflict_do_nothing(index_elements=["tenant_id", "entry_id"])
-    )
-    if added.rowcount:
+        .returning(tables.log_entries.c.entry_id)  # of a new row only; a row count is not to be had here
+    ).one_or_none()
+    if added is not None:
         notify(connection, Channel.ENTRY_PENDING, log.log_id)
-    return bool(added.rowcount)
+    return added is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -12,11 +13,12 @@ import sqlalchemy as sa
 from archive_service.adapters.embedded.postgres import PostgresServer
 from archive_service.adapters.postgres import tables
 from archive_service.adapters.postgres.engine import make_engine, tenant_transaction
+from archive_service.adapters.postgres.lines import enter_line
 from archive_service.adapters.postgres.migrate import UnsafeRole, check_role, migrate
 from archive_service.adapters.postgres.tenants import PostgresTenants
 from archive_service.model import Profile
 from archive_service.pipeline.clients import NewLog, UnknownKey
-from archive_service.pipeline.ledger import LogKind
+from archive_service.pipeline.ledger import JournalLine, LogKind
 
 
 @pytest.fixture(scope="module")
@@ -175,3 +177,18 @@ def test_a_key_opens_its_own_tenant_until_revoked(
     tenants.revoke(two_tenants[0], key.key_id)
     with pytest.raises(UnknownKey):
         tenants.authenticate(token)
+
+
+def test_an_entry_is_entered_once(engine: sa.Engine, two_tenants: tuple[uuid.UUID, uuid.UUID]) -> None:
+    """Pins what retried steps rest on: the second writing of an entry says so, and changes nothing."""
+    now = datetime.now(UTC)
+    line = JournalLine(
+        entry_id=uuid.uuid4(), subject=uuid.uuid4(), action="a:b", leaf=b"first", created_at=now
+    )
+    with tenant_transaction(engine, two_tenants[0]) as connection:
+        assert enter_line(connection, two_tenants[0], LogKind.LIFE_CYCLE, line)
+    with tenant_transaction(engine, two_tenants[0]) as connection:
+        again = dataclasses.replace(line, leaf=b"second")
+        assert not enter_line(connection, two_tenants[0], LogKind.LIFE_CYCLE, again)
+        leaves = connection.execute(sa.select(tables.log_entries.c.leaf)).scalars().all()
+    assert [bytes(leaf) for leaf in leaves] == [b"first"]
