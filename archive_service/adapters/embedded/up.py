@@ -170,7 +170,7 @@ def _url(environment: Mapping[str, str]) -> str:
 def _keep_first_key(data: Path, printed: str) -> None:
     """Keep the API key that ``bootstrap`` prints, once, as ``{"token": …}``.
 
-    A crash before it is kept loses it: ``archive keys`` makes another.
+    A crash before it is kept loses it (docs/limits.md).
     """
     for line in printed.splitlines():
         if line.startswith("{") and (token := json.loads(line).get("token")):
