@@ -1,4 +1,4 @@
-"""The invented companies of the specimens."""
+"""The invented companies of the specimens, with invented banks."""
 
 from __future__ import annotations
 
@@ -34,6 +34,11 @@ def _iban(country: str, account: str) -> str:
     return f"{country}{98 - int(text) % 97:02d}{account}"
 
 
+def _french_iban(account: int) -> str:
+    """Return an IBAN at bank 00000, branch 00000, with its RIB key (97 less 3 × account mod 97)."""
+    return _iban("FR", f"{0:010d}{account:011d}{97 - 3 * account % 97:02d}")
+
+
 def _products(rows: str) -> tuple[Product, ...]:
     products = []
     for row in rows.strip().splitlines():
@@ -50,6 +55,8 @@ def _products(rows: str) -> tuple[Product, ...]:
         )
     return tuple(products)
 
+
+_FRENCH_BIC = "SPECFRPPXXX"  # no bank's, as far as we know
 
 _MOULIN = _siren(10_021)
 _ATELIER = _siren(20_045)
@@ -70,8 +77,8 @@ SELLERS = {
             phone="+33 4 99 00 12 34",
             email="facturation@moulin-trois-rivieres.example",
             legal="SAS au capital de 48 000 € – RCS Avignon",
-            iban=_iban("FR", "30004000030001234567890"),
-            bic="BNPAFRPPXXX",
+            iban=_french_iban(12_345_678),
+            bic=_FRENCH_BIC,
             colour=(0.16, 0.37, 0.29),
             catalogue=_products("""
                 FAR-T65-25 | Farine de blé T65 biologique, sac de 25 kg | C62 | sac | 28.90 | 5.5
@@ -97,8 +104,8 @@ SELLERS = {
             phone="+33 5 99 00 45 67",
             email="compta@atelier-castel.example",
             legal="SARL au capital de 15 000 € – RCS Bordeaux",
-            iban=_iban("FR", "10007000010000987654321"),
-            bic="TRPUFRP1XXX",
+            iban=_french_iban(98_765_432),
+            bic=_FRENCH_BIC,
             colour=(0.48, 0.23, 0.14),
             catalogue=_products("""
                 MO-ATE | Main-d’œuvre en atelier, compagnon menuisier | HUR | heure | 52.00 | 20
@@ -123,8 +130,8 @@ SELLERS = {
             phone="+33 3 99 00 78 90",
             email="factures@nuage-lumen.example",
             legal="SAS au capital de 120 000 € – RCS Lille Métropole",
-            iban=_iban("FR", "16275000400001122334455"),
-            bic="CEPAFRPP627",
+            iban=_french_iban(11_223_344),
+            bic=_FRENCH_BIC,
             colour=(0.11, 0.24, 0.47),
             catalogue=_products("""
                 HEB-DED-L | Serveur dédié L, hébergement en France | MON | mois | 189.00 | 20
@@ -149,8 +156,8 @@ SELLERS = {
             phone="+49 341 000 1234",
             email="rechnung@lindenau-werkzeugbau.example",
             legal="Amtsgericht Leipzig, HRB 00000",
-            iban=_iban("DE", "100000000123456789"),
-            bic="MARKDEF1860",
+            iban=_iban("DE", "000000000012345678"),
+            bic="SPECDEFFXXX",
             colour=(0.24, 0.26, 0.30),
             catalogue=_products("""
                 FR-12-HM | Fraise carbure Ø 12 mm, quatre dents | C62 | pièce | 38.60 | 20
@@ -174,7 +181,7 @@ SELLERS = {
             email="facturation@vieuxcanal.example",
             legal="RPM Mons",
             iban=_iban("BE", "000000000097"),
-            bic="GEBABEBB",
+            bic="SPECBEBBXXX",
             colour=(0.52, 0.33, 0.05),
             catalogue=_products("""
                 BLO-33-24 | Bière blonde 33 cl, casier de 24 | C62 | casier | 31.20 | 20

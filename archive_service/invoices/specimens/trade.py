@@ -1,6 +1,6 @@
 """What a specimen is about: who sells what to whom. All companies are invented; sums are exact decimals.
 
-The SIREN begin with 000, which INSEE has given to nobody, and have a right check digit.
+The SIREN begin with 000, so that they are known at sight, and have a right check digit.
 """
 
 from __future__ import annotations
